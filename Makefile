@@ -1,0 +1,58 @@
+# Needs Python 3.11 or newer, git and make. Everything else is installed into .venv, as locked.
+#
+#   PORT=8000          where to serve
+#   DATA=data          the folder of the embedded PostgreSQL and the server's keys
+#   DATABASE_URL=…     a PostgreSQL 16 or newer of your own, instead of the embedded one
+
+PYTHON := $(shell for each in python3.13 python3.12 python3.11 python3 python; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$each; break; }; done)
+IN := .venv/bin
+RUN := .venv/requirements.txt
+DEV := .venv/requirements-dev.txt
+INSTALL := $(IN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
+
+.PHONY: help demo serve test lint bench rebuild lock clean
+
+help: ## What there is
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: $(RUN) ## A sales organisation's real data, imported and served
+	@$(IN)/python -m cli demo
+
+serve: $(RUN) ## An empty organisation, served
+	@$(IN)/python -m cli serve
+
+rebuild: $(RUN) ## Build every read model anew from the log, while commands go on
+	@$(IN)/python -m cli rebuild
+
+test: $(DEV) ## All tests, on a throwaway PostgreSQL
+	@$(IN)/python -m pytest --numprocesses auto $(ARGS)
+
+lint: $(DEV) ## What a reviewer should not have to say
+	$(IN)/ruff check
+	$(IN)/ruff format --check
+	$(IN)/mypy
+	$(IN)/lint-imports
+
+bench: $(DEV) ## Measure, and compare with the published figures
+	@$(IN)/python -m bench $(ARGS)
+
+lock: $(DEV) ## Lock the newest versions of all dependencies
+	$(IN)/python -m pip install --quiet --disable-pip-version-check pip-tools
+	$(COMPILE) --output-file requirements.txt pyproject.toml
+	$(COMPILE) --extra dev --output-file requirements-dev.txt pyproject.toml
+
+COMPILE := CUSTOM_COMPILE_COMMAND='make lock' $(IN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+
+clean: ## Remove all that was made here, the data too
+	rm -rf .venv data .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+$(IN)/python:
+	@test -n "$(PYTHON)" || { echo "Meritbook needs Python 3.11 or newer; there is none on the PATH." >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+.venv/%.txt: %.txt | $(IN)/python
+	@echo "Installing what $< says into .venv …"
+	@$(INSTALL) $<
+	@cp $< $@
