@@ -42,7 +42,7 @@ class World:
         self._record(kind, id, list(facts))
         return self
 
-    def run(self, kind: type[Any], id: UUID, command: Callable[..., Iterable[Any]], **arguments: Any) -> list[Any]:
+    def run(self, kind: type[Any], id: UUID, command: Callable[..., Iterable[Any]], /, **arguments: Any) -> list[Any]:
         facts = decide(command, self.look(kind, id), id, self, arguments)
         self._record(kind, id, facts)
         return facts

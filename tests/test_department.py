@@ -17,7 +17,8 @@ from domain.department import (
     Renamed,
     Unknown,
 )
-from domain.employee import Employee, Hired, Reason, Terminated, Transferred
+from domain.employee import Employee, Reason, Terminated, Transferred
+from tests._people import hired
 from tests._scenario import SELF, World, given
 
 PARENT, CHILD, ANNA = UUID(int=2), UUID(int=3), UUID(int=4)
@@ -26,9 +27,7 @@ CREATED = Created(code="EAST", name="East", parent_id=None, effective=EARLY)
 UNDER_PARENT = Created(code="EAST", name="East", parent_id=PARENT, effective=EARLY)
 ABOVE = Created(code="HQ", name="Headquarters", parent_id=None, effective=EARLY)
 BELOW = Created(code="NY", name="New York", parent_id=SELF, effective=EARLY)
-MEMBER = Hired(
-    number="E-1", name="Anna", work_email="a@b.io", title="Agent", department_id=SELF, manager_id=None, effective=EARLY
-)
+MEMBER = hired("E-1", department_id=SELF)
 
 
 def test_a_department_is_created_under_an_open_one() -> None:

@@ -35,6 +35,7 @@ from domain.employee import (
     Transferred,
     Unknown,
 )
+from tests._people import hired
 from tests._scenario import SELF, World, fold, given
 
 BOSS, CHIEF, SALES, OTHER = UUID(int=2), UUID(int=3), UUID(int=4), UUID(int=5)
@@ -73,11 +74,6 @@ REHIRE = {key: HIRE[key] for key in ("work_email", "title", "department_id", "ma
 REHIRED = Rehired(
     work_email="anna@meritbook.example.com", title="Sales agent", department_id=SALES, manager_id=BOSS, effective=BACK
 )
-
-
-def hired(number: str, **changed: Any) -> Hired:
-    other = {"number": number, "work_email": f"{number}@example.com", "department_id": None, "manager_id": None}
-    return replace(HIRED, **other | {"effective": date(2015, 1, 1)} | changed)
 
 
 @pytest.fixture
