@@ -178,13 +178,13 @@ class Department:
 
 
 def must_be_open(department_id: UUID | None, when: date, *path: str, look: Look) -> None:
-    """The department, if there is one, and all above it are open on the day."""
+    """The department, if there is one, and all above it are open from the day on; no closing is foreseen."""
     while department_id:
         department = look(Department, department_id)
         if department.created is None:
             raise Unknown("There is no such department.", *path)
-        if not department.is_open(when):
-            raise NotOpen(f"{department.name} is not open on {when}.", *path)
+        if department.closed_on or not department.is_open(when):
+            raise NotOpen(f"{department.name} is not open from {when} on.", *path)
         department_id = department.parents.on(when)
 
 

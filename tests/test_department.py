@@ -53,6 +53,13 @@ def test_nothing_is_created_under_what_does_not_exist_or_is_closed_or_was_not_th
     given(Department).among(unborn).when(Department.create, **create).refused(NotOpen, "parentId")
 
 
+def test_nothing_is_put_under_what_is_about_to_close() -> None:
+    closing = World().having(Department, PARENT, ABOVE, Closed(effective=LATE))
+    given(Department, CREATED).among(closing).when(Department.move, parent_id=PARENT, effective=LATER).refused(
+        NotOpen, "parentId"
+    )
+
+
 def test_nothing_is_created_anywhere_below_what_is_closed() -> None:
     world = World().having(Department, CHILD, ABOVE, Closed(effective=LATER))
     world.having(Department, PARENT, Created(code="P", name="P", parent_id=CHILD, effective=EARLY))
