@@ -92,6 +92,14 @@ def test_nor_below_what_is_to_come_below_it_on_a_later_day() -> None:
     )
 
 
+def test_nor_below_what_is_below_it_for_now() -> None:
+    world = World().having(Department, SELF, CREATED)
+    world.having(Department, CHILD, BELOW, Moved(parent_id=None, was=SELF, effective=LATE))
+    given(Department, CREATED).among(world).when(Department.move, parent_id=CHILD, effective=LATER).refused(
+        Circular, "parentId"
+    )
+
+
 def test_but_below_what_has_left_it_before() -> None:
     world = World().having(Department, SELF, CREATED)
     world.having(Department, CHILD, BELOW, Moved(parent_id=None, was=SELF, effective=LATER))

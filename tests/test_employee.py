@@ -264,6 +264,7 @@ def test_an_employment_ends_once() -> None:
 def test_the_last_administrator_stays(world: World) -> None:
     world.having(role.Role, role.ADMINISTRATOR, role.Defined(name="Administrator", built_in=True))
     world.having(role.Role, role.ADMINISTRATOR, role.Bound(employee_id=SELF), role.Bound(employee_id=BOSS))
+    world.having(Employee, SELF, HIRED)
     leave = {"last_day": LAST, "reason": Reason.RETIRED}
     given(Employee, HIRED).among(world).when(Employee.terminate, **leave).then(
         Terminated(reason=Reason.RETIRED, effective=LAST)

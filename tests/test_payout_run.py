@@ -247,6 +247,8 @@ def test_who_is_paid_is_who_has_a_line_in_the_latest_revision(world: World, calc
     run = given(PayoutRun, *calculated, *second)
     assert run.when(PayoutRun.approve, by=ANNA).decide()
     run.when(PayoutRun.approve, by=BO).refused(OwnPayout, "id")
+    third = run.among(world).when(PayoutRun.calculate, **CALCULATE | {"credits": []}).decide()
+    assert given(PayoutRun, *calculated, *second, *third).when(PayoutRun.approve, by=BO).decide()
 
 
 def test_a_provisional_run_is_to_look_at(world: World) -> None:
