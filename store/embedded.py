@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, Self
 
 import psutil
+import structlog
 
 from store import _account
 
@@ -45,6 +46,9 @@ SETTINGS = {
 }
 THROWAWAY = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 """For data that need not outlive the machine; a killed process still loses nothing."""
+
+
+logger = structlog.get_logger(__name__)
 
 
 class CannotStart(Exception):
@@ -115,7 +119,11 @@ class Cluster:
         while True:
             await asyncio.sleep(0.2)
             if not self._alive():
-                await asyncio.to_thread(self._ensure_running)
+                logger.warning("PostgreSQL is gone: starting it again")
+                try:
+                    await asyncio.to_thread(self._ensure_running)
+                except CannotStart:
+                    logger.exception("PostgreSQL does not come back")
 
     # ── Starting ──
 

@@ -16,6 +16,13 @@ class Connection(asyncpg.Connection):
         return ""
 
 
+async def connect(
+    url: str, *, patience: float | None = 60.0, name: str = "meritbook"
+) -> asyncpg.Connection[asyncpg.Record]:
+    """One connection, made as those of a pool are."""
+    return await asyncpg.connect(url, **_options(patience, name))
+
+
 async def pool(
     url: str,
     *,
@@ -23,7 +30,6 @@ async def pool(
     least: int = 1,
     patience: float | None = 60.0,
     name: str = "meritbook",
-    **options: Any,
 ) -> asyncpg.Pool[asyncpg.Record]:
     """A pool of `least` to `size` connections to the database at `url`; a statement may take `patience` seconds.
 
@@ -31,15 +37,16 @@ async def pool(
     next asked for. Only settings that a transaction-level pooler understands are sent; jsonb arrives as text.
     """
     return await asyncpg.create_pool(
-        url,
-        min_size=least,
-        max_size=size,
-        timeout=10.0,
-        command_timeout=patience,
-        connection_class=Connection,
-        max_inactive_connection_lifetime=DAY,
-        statement_cache_size=1_000,
-        max_cached_statement_lifetime=0,
-        server_settings={"application_name": name, "timezone": "UTC"},
-        **options,
+        url, min_size=least, max_size=size, max_inactive_connection_lifetime=DAY, **_options(patience, name)
     )
+
+
+def _options(patience: float | None, name: str) -> dict[str, Any]:
+    return {
+        "timeout": 10.0,
+        "command_timeout": patience,
+        "connection_class": Connection,
+        "statement_cache_size": 1_000,
+        "max_cached_statement_lifetime": 0,
+        "server_settings": {"application_name": name, "timezone": "UTC"},
+    }

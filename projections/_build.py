@@ -1,0 +1,162 @@
+"""Bringing read models to the head: new ones, changed ones, and those that a process of another version left behind.
+
+A read model that stands at the head is written by every commit. One that is behind is brought up in pages, each a
+transaction, and joins the head under its lock. A rebuild does the same beside, and swaps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import structlog
+from asyncpg import Pool
+from sqlalchemy import MetaData
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from projections._derived import FUNCTIONS, derived, triggers
+from projections._fold import POSTGRESQL, ReadModels
+from projections._kernel import ReadModel
+from store.batch import Session, lock
+from store.keys import Keys
+from store.log import PAGE, read_after
+
+LOOK_EVERY = 0.5
+"""Seconds between looks whether a process of another version has left our read models behind."""
+
+Progress = Callable[[int, int], None]
+"""Told the position that was reached, and that of the head."""
+
+logger = structlog.get_logger(__name__)
+
+
+async def ensure(pool: Pool, read_models: ReadModels) -> None:
+    """Create the tables that are not there yet; they are behind, unless nothing has happened so far."""
+    async with pool.acquire() as connection, connection.transaction():
+        head = await lock(connection)
+        rows = await connection.fetch("SELECT table_name FROM store.behind")
+        missing = read_models.tables - head.live - {row["table_name"] for row in rows}
+        for function in FUNCTIONS:
+            await connection.execute(function)
+        for name in sorted(missing):
+            await _create(connection, read_models.models[name])
+        await connection.execute(
+            "INSERT INTO store.behind (table_name, position) SELECT unnest($1::text[]), 0", sorted(missing)
+        )
+
+
+async def catch_up(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progress | None = None) -> None:
+    """Bring every read model that is behind to the head. Several processes may do so at once."""
+    while await _catch_up_some(pool, keys, read_models, progress):
+        pass
+
+
+async def keep_up(pool: Pool, keys: Keys, read_models: ReadModels) -> None:
+    """Catch up whenever there is need. Ends by being cancelled."""
+    while True:
+        try:
+            await catch_up(pool, keys, read_models)
+        except Exception:
+            logger.exception("read models can't catch up")
+        await asyncio.sleep(LOOK_EVERY)
+
+
+async def _catch_up_some(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progress | None) -> bool:
+    """One page further with those that are furthest behind; False if none is."""
+    async with pool.acquire() as connection, connection.transaction():
+        behind = await connection.fetch(
+            "SELECT table_name, position FROM store.behind WHERE table_name = ANY($1)"
+            " ORDER BY position, table_name FOR UPDATE",
+            list(read_models.tables),
+        )
+        if not behind:
+            return False
+        position = behind[0]["position"]
+        names = frozenset(row["table_name"] for row in behind if row["position"] == position)
+        reached = await _advance(connection, keys, read_models, names, position)
+        if reached < position + PAGE:
+            head = await lock(connection)
+            while reached < head.position:
+                reached = await _advance(connection, keys, read_models, names, reached)
+            await connection.execute("UPDATE store.head SET live = $1", sorted(head.live | names))
+            await connection.execute("DELETE FROM store.behind WHERE table_name = ANY($1)", list(names))
+        else:
+            await connection.execute(
+                "UPDATE store.behind SET position = $2 WHERE table_name = ANY($1)", list(names), reached
+            )
+            if progress:
+                progress(reached, await connection.fetchval("SELECT position FROM store.head"))
+    return True
+
+
+async def _advance(
+    connection: Session, keys: Keys, read_models: ReadModels, names: frozenset[str], position: int
+) -> int:
+    """Take one page of facts in; the position that was reached."""
+    page = await read_after(connection, keys, position, PAGE)
+    for statement in read_models.fold(page, names):
+        await connection.execute(statement.sql, *statement.arguments)
+    return page[-1].position if page else position
+
+
+# ── Beside and swap ──
+
+
+async def rebuild(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progress | None = None) -> None:
+    """Build these read models again from the log, beside the live ones, and swap when they stand at the head.
+
+    Commands and queries go on meanwhile. One rebuild at a time: another waits for it.
+    """
+    beside = ReadModels([_beside(model) for model in read_models.models.values()])
+    async with pool.acquire() as holder, holder.transaction():
+        await holder.execute("INSERT INTO store.followers VALUES ('rebuild', 0) ON CONFLICT DO NOTHING")
+        await holder.execute("SELECT 1 FROM store.followers WHERE name = 'rebuild' FOR UPDATE")
+        async with pool.acquire() as connection:
+            await connection.execute("DROP SCHEMA IF EXISTS read_beside CASCADE; CREATE SCHEMA read_beside")
+            for model in beside.models.values():
+                await _create(connection, model)
+            reached = before = 0
+            while True:
+                async with connection.transaction():
+                    reached = await _advance(connection, keys, beside, beside.tables, before)
+                if progress:
+                    progress(reached, await connection.fetchval("SELECT position FROM store.head"))
+                if reached < before + PAGE:
+                    break
+                before = reached
+            async with connection.transaction():
+                head = await lock(connection)
+                while reached < head.position:
+                    reached = await _advance(connection, keys, beside, beside.tables, reached)
+                await _swap(connection, beside.models.values())
+                await connection.execute("UPDATE store.head SET live = $1", sorted(head.live | beside.tables))
+                await connection.execute("DELETE FROM store.behind WHERE table_name = ANY($1)", list(beside.tables))
+                await connection.execute("DROP SCHEMA read_beside")
+
+
+def _beside(model: ReadModel) -> ReadModel:
+    elsewhere = MetaData(schema="read_beside")
+    return replace(
+        model,
+        table=model.table.to_metadata(elsewhere, schema="read_beside"),
+        closure=model.closure.to_metadata(elsewhere, schema="read_beside") if model.closure is not None else None,
+        ranks=model.ranks.to_metadata(elsewhere, schema="read_beside") if model.ranks is not None else None,
+    )
+
+
+async def _swap(connection: Session, models: Iterable[ReadModel]) -> None:
+    for model in models:
+        for table in (model.table, *derived(model)):
+            await connection.execute(f'DROP TABLE IF EXISTS read."{table.name}"')
+            await connection.execute(f'ALTER TABLE read_beside."{table.name}" SET SCHEMA read')
+
+
+async def _create(connection: Session, model: ReadModel) -> None:
+    for table in (model.table, *derived(model)):
+        await connection.execute(str(CreateTable(table).compile(dialect=POSTGRESQL)))
+        for index in table.indexes:
+            await connection.execute(str(CreateIndex(index).compile(dialect=POSTGRESQL)))
+    assert model.table.schema is not None
+    for trigger in triggers(model, model.table.schema):
+        await connection.execute(trigger)

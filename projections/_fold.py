@@ -1,0 +1,143 @@
+"""Many facts as few statements: the changes of a batch are folded in memory, then written a table at a time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import Table
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.base import PGDialect
+
+from projections._kernel import READ_MODELS, Add, Change, Drop, Patch, Put, ReadModel
+from store.batch import Indigestible, Statement
+from store.recorded import Recorded
+
+POSTGRESQL = PGDialect()  # type: ignore[no-untyped-call]
+Rows = dict[tuple[Any, ...], Change]
+
+
+class ReadModels:
+    """The read models of this program, as the log's writer wants them."""
+
+    def __init__(self, models: Sequence[ReadModel] = READ_MODELS) -> None:
+        self.models = {model.table.name: model for model in models}
+        self.tables = frozenset(self.models)
+
+    def fold(self, recorded: Sequence[Recorded], live: Container[str]) -> Iterator[Statement]:
+        """What brings the read models named in `live` past these facts. Raises Indigestible."""
+        for name, model in self.models.items():
+            if name in live:
+                for layer in _layers(model, recorded):
+                    yield from _statements(model.table, layer)
+
+
+def _layers(model: ReadModel, recorded: Sequence[Recorded]) -> list[Rows]:
+    """The changes by row. Almost always one layer; a row that can't be told in one change goes on in the next."""
+    assert model.project is not None, f"{model.name} has no projection"
+    layers: list[Rows] = [{}]
+    for index, fact in enumerate(recorded):
+        try:
+            for change in model.project(fact):
+                stamped = _stamp(model, fact, change)
+                before = layers[-1].get(stamped.key)
+                merged = stamped if before is None else _merge(before, stamped)
+                if merged is None:
+                    layers.append({})
+                    merged = stamped
+                layers[-1][stamped.key] = merged
+        except Exception as error:
+            raise Indigestible(index, model.table.name) from error
+    return layers
+
+
+def _stamp(model: ReadModel, fact: Recorded, change: Change) -> Change:
+    if model.entity and not isinstance(change, Drop) and change.key == (fact.stream_id,):
+        change.values.update(version=fact.version, position=fact.position)
+    return change
+
+
+def _merge(before: Change, after: Change) -> Change | None:
+    """Two changes of one row as one, or None if there is no such change."""
+    match before, after:
+        case _, Put() | Drop():
+            return after
+        case Put() | Patch(), Patch():
+            return type(before)(before.key, before.values | after.values)
+        case Put() | Add(), Add():
+            grown = {name: before.values.get(name, 0) + by for name, by in after.values.items()}
+            return type(before)(before.key, before.values | grown)
+    return None
+
+
+# ── Statements ──
+
+
+def _statements(table: Table, rows: Rows) -> Iterator[Statement]:
+    """One statement for each kind of change and set of columns; the rows of each are apart, so their order is free."""
+    grouped: dict[tuple[type[Change], tuple[str, ...]], list[Change]] = defaultdict(list)
+    everything = tuple(column.name for column in table.columns if not column.primary_key)
+    for change in rows.values():
+        match change:
+            case Drop():
+                columns: tuple[str, ...] = ()
+            case Put():
+                if unknown := change.values.keys() - set(everything):
+                    raise KeyError(f"{table.name} has no {sorted(unknown)}")
+                columns = everything
+            case _:
+                columns = tuple(sorted(change.values))
+        if columns or isinstance(change, Put | Drop):
+            grouped[type(change), columns].append(change)
+    for (kind, columns), changes in grouped.items():
+        yield Statement(
+            _sql(table, kind, columns),  # type: ignore[arg-type]
+            _arguments(table, columns, changes),
+        )
+
+
+def _arguments(table: Table, columns: tuple[str, ...], changes: Iterable[Change]) -> list[list[Any]]:
+    rows = [
+        change.key if isinstance(change, Drop) else (*change.key, *(change.values.get(name) for name in columns))
+        for change in changes
+    ]
+    arguments = [list(values) for values in zip(*rows, strict=True)]
+    names = [*(column.name for column in table.primary_key), *columns]
+    for index, name in enumerate(names):
+        if isinstance(table.c[name].type, JSONB):
+            arguments[index] = [None if value is None else _json(value) for value in arguments[index]]
+    return arguments
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+@cache
+def _sql(table: Table, kind: Hashable, columns: tuple[str, ...]) -> str:
+    keys = tuple(column.name for column in table.primary_key)
+    names = (*keys, *columns)
+    arrays = ", ".join(
+        f"${n}::{table.c[name].type.compile(dialect=POSTGRESQL)}[]" for n, name in enumerate(names, start=1)
+    )
+    target, listed = f'"{table.schema}"."{table.name}"', ", ".join(f'"{name}"' for name in names)
+    values = f"unnest({arrays}) AS v ({listed})"
+    where = " AND ".join(f't."{key}" = v."{key}"' for key in keys)
+    on_conflict = ", ".join(f'"{key}"' for key in keys)
+    if kind is Put:
+        replaced = ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
+        action = f"DO UPDATE SET {replaced}" if replaced else "DO NOTHING"
+        return f"INSERT INTO {target} ({listed}) SELECT * FROM {values} ON CONFLICT ({on_conflict}) {action}"
+    if kind is Add:
+        grown = ", ".join(f'"{name}" = t."{name}" + excluded."{name}"' for name in columns)
+        return (
+            f"INSERT INTO {target} AS t ({listed}) SELECT * FROM {values}"
+            f" ON CONFLICT ({on_conflict}) DO UPDATE SET {grown}"
+        )
+    if kind is Patch:
+        changed = ", ".join(f'"{name}" = v."{name}"' for name in columns)
+        return f"UPDATE {target} t SET {changed} FROM {values} WHERE {where}"
+    return f"DELETE FROM {target} t USING {values} WHERE {where}"

@@ -1,0 +1,183 @@
+"""A projection is a table, and a pure function from one recorded fact to changes of its rows."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ColumnCollection, Index, Integer, MetaData, Table, Uuid
+
+from store.recorded import Recorded
+
+READ_MODELS: list[ReadModel] = []
+"""Every read model there is. Filled as the modules of `projections` are imported."""
+
+metadata = MetaData(schema="read")
+"""The tables of the read models, under the names that this version of them has in PostgreSQL."""
+
+
+# ── Changes of rows ──
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """The row is this: inserted, or replaced whole."""
+
+    key: tuple[Any, ...]
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """These columns of the row are these; nothing happens if there is no such row."""
+
+    key: tuple[Any, ...]
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """These columns of the row grow by these amounts; a row that was not there starts at nought."""
+
+    key: tuple[Any, ...]
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """There is no such row any more."""
+
+    key: tuple[Any, ...]
+
+
+Change = Put | Patch | Add | Drop
+Project = Callable[[Recorded], Iterable[Change]]
+
+
+# ── Read models ──
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Keeps exact ranks by `value` among the rows that agree in the columns `within`, at any size."""
+
+    value: str
+    within: tuple[str, ...]
+
+
+@dataclass(eq=False, slots=True)
+class ReadModel:
+    """A table that one pure function writes, and what is derived from its rows in the same commit."""
+
+    name: str
+    table: Table
+    entity: bool
+    tree: str | None
+    closure: Table | None
+    ranked: Ranked | None
+    ranks: Table | None
+    project: Project | None = field(default=None)
+
+    @property
+    def c(self) -> ColumnCollection[str, Column[Any]]:
+        return self.table.c
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.table.primary_key)
+
+    def put(self, *key: Any, **values: Any) -> Put:
+        return Put(key, values)
+
+    def patch(self, *key: Any, **values: Any) -> Patch:
+        return Patch(key, values)
+
+    def add(self, *key: Any, **values: Any) -> Add:
+        return Add(key, values)
+
+    def drop(self, *key: Any) -> Drop:
+        return Drop(key)
+
+
+def read_model(
+    name: str,
+    *columns: Column[Any],
+    tree: str | None = None,
+    ranked: Ranked | None = None,
+) -> ReadModel:
+    """Declare a read model.
+
+    Columns with `primary_key=True` are its key, given to `put` and the like in their order. Without any, its rows are
+    the streams themselves: it gets the key `id` (the stream's), `version` and `position` (of the stream's last fact),
+    and every fact of such a stream that it yields any change for brings them up to date.
+
+    `tree` names the column that holds a row's parent: the table `closure` then holds every pair of a row and one above
+    it (ancestor, descendant, depth), each row with itself at depth 0 included.
+
+    `ranked` keeps in the table `ranks` how many values are in which bucket, so that `projections._derived.rank` finds
+    a rank without counting rows.
+    """
+    entity = not any(column.primary_key for column in columns)
+    if entity:
+        columns = (
+            Column("id", Uuid, primary_key=True),
+            *columns,
+            Column("version", Integer, nullable=False),
+            Column("position", BigInteger, nullable=False),
+        )
+    source = sys._getframe(1).f_globals["__file__"]  # noqa: SLF001  # whose definition this is
+    table = Table(f"{name}__{_definition(Path(source))}", metadata, *columns)
+    model = ReadModel(
+        name,
+        table,
+        entity,
+        tree,
+        _closure(table) if tree else None,
+        ranked,
+        _ranks(table, ranked) if ranked else None,
+    )
+    READ_MODELS.append(model)
+    return model
+
+
+def projection(model: ReadModel) -> Callable[[Project], Project]:
+    """The function that writes this read model: from one fact to changes, and nothing else."""
+
+    def declare(project: Project) -> Project:
+        model.project = project
+        return project
+
+    return declare
+
+
+def _definition(source: Path) -> str:
+    """What a read model's module says, whatever its comments and layout: another definition is another table."""
+    return hashlib.sha256(ast.dump(ast.parse(source.read_text())).encode()).hexdigest()[:8]
+
+
+def _closure(table: Table) -> Table:
+    name = f"{table.name}_tree"
+    return Table(
+        name,
+        metadata,
+        Column("ancestor", Uuid, primary_key=True),
+        Column("descendant", Uuid, primary_key=True),
+        Column("depth", Integer, nullable=False),
+        Index(f"{name}_up", "descendant", "ancestor"),
+    )
+
+
+def _ranks(table: Table, ranked: Ranked) -> Table:
+    return Table(
+        f"{table.name}_rank",
+        metadata,
+        *(Column(name, table.c[name].type, primary_key=True) for name in ranked.within),
+        Column("width", BigInteger, primary_key=True, autoincrement=False),
+        Column("bucket", BigInteger, primary_key=True, autoincrement=False),
+        Column("n", BigInteger, nullable=False),
+    )

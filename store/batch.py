@@ -1,0 +1,255 @@
+"""A batch of decided commands as the rows of one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol, TypeAlias
+from uuid import UUID
+
+import msgspec
+from asyncpg import Connection, Record
+from asyncpg.pool import PoolConnectionProxy
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from domain._kernel import IdempotencyMismatch, Refused
+from store.claims import Wishes
+from store.codec import encode, personal_fields
+from store.command import Command, Decided, Outcome
+from store.recorded import Recorded
+from store.tree import leaf_hash
+
+Session: TypeAlias = "Connection[Record] | PoolConnectionProxy[Record]"
+"""A connection, of one's own or of a pool's."""
+
+
+class Head(NamedTuple):
+    """Where the log ends, and the read models that stand there too."""
+
+    position: int
+    recorded_at: datetime
+    live: frozenset[str]
+
+
+class Statement(NamedTuple):
+    sql: str
+    arguments: Sequence[Any]
+
+
+class Projector(Protocol):
+    """Who turns facts into changes of read tables. Implemented by `projections`, which this package does not know."""
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The read models that this process can write."""
+
+    def fold(self, recorded: Sequence[Recorded], live: Container[str]) -> Iterable[Statement]:
+        """The statements that bring the live read models past these facts. Raises Indigestible."""
+
+
+class Indigestible(Exception):
+    """A read model can't take a fact in. `index` is the fact's place in what was folded; the cause is chained."""
+
+    def __init__(self, index: int, table: str) -> None:
+        super().__init__(f"{table} can't take fact {index} of its batch in")
+        self.index = index
+
+
+class Unfit(Exception):
+    """One command of a batch can't be recorded, so that nothing is recorded that can't be shown. The cause says why."""
+
+    def __init__(self, decided: Decided) -> None:
+        super().__init__("a command can't be recorded")
+        self.decided = decided
+
+
+@dataclass(eq=False, slots=True)
+class Prepared:
+    """All that a commit writes, for a head that stands at `head`."""
+
+    head: Head
+    after: Head
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    owners: list[Decided] = field(default_factory=list)
+    read: list[Statement] = field(default_factory=list)
+
+
+def people(batch: Iterable[Decided]) -> set[UUID]:
+    """Whose keys the batch's facts are sealed with."""
+    return {decided.command.stream.id for decided in batch for fact in decided.facts if personal_fields(fact.TOPIC)}
+
+
+def prepare(
+    batch: Sequence[Decided],
+    head: Head,
+    now: datetime,
+    keys: Mapping[UUID, AESGCM],
+    projector: Projector,
+) -> Prepared:
+    """The batch's rows, from the position after `head` on. Instants never run backwards along the log.
+
+    Raises Unfit for a fact that can't be sealed or shown.
+    """
+    at = max(now, head.recorded_at)
+    position = head.position
+    recorded: list[Recorded] = []
+    prepared = Prepared(head, head)
+    for decided in batch:
+        stream_id, origin = decided.command.stream.id, decided.command.origin
+        for version, fact in enumerate(decided.facts, start=decided.after.version - len(decided.facts) + 1):
+            position += 1
+            try:
+                data = encode(fact, stream_id, keys.get(stream_id))
+            except Refused as refusal:
+                raise Unfit(decided) from refusal
+            effective = getattr(fact, "effective", None) or at.date()
+            row = (
+                stream_id,
+                version,
+                fact.TOPIC,
+                data,
+                effective,
+                at,
+                origin.actor,
+                origin.on_behalf_of,
+                origin.reason,
+                origin.command_id,
+                origin.correlation_id,
+                origin.causation_position,
+            )
+            prepared.rows.append((position, *row, leaf_hash(*row)))
+            prepared.owners.append(decided)
+            recorded.append(
+                Recorded(
+                    position=position,
+                    stream_id=stream_id,
+                    version=version,
+                    fact=fact,
+                    effective=effective,
+                    recorded_at=at,
+                    origin=origin,
+                )
+            )
+    prepared.after = Head(position, at, head.live & projector.tables)
+    try:
+        prepared.read = list(projector.fold(recorded, prepared.after.live))
+    except Indigestible as error:
+        raise Unfit(prepared.owners[error.index]) from error
+    return prepared
+
+
+# ── The statements of a commit ──
+
+LOCK = "SELECT position, recorded_at, live FROM store.head FOR UPDATE"
+
+_RECORD = """
+WITH moved AS (UPDATE store.head SET position = $15, recorded_at = $16)
+INSERT INTO store.log
+SELECT * FROM unnest(
+    $1::bigint[], $2::uuid[], $3::int[], $4::text[], $5::bytea[], $6::date[], $7::timestamptz[],
+    $8::uuid[], $9::uuid[], $10::text[], $11::uuid[], $12::uuid[], $13::bigint[], $14::bytea[])
+"""
+
+_MOVED = """
+SELECT 1 FROM unnest($1::uuid[], $2::int[]) s (id, version)
+WHERE EXISTS (SELECT FROM store.log l WHERE l.stream_id = s.id AND l.version > s.version) LIMIT 1
+"""
+
+
+async def lock(connection: Session) -> Head:
+    """Take the head. Everything read after this, in this transaction, stands still."""
+    row = await connection.fetchrow(LOCK)
+    assert row is not None
+    return Head(row["position"], row["recorded_at"], frozenset(row["live"]))
+
+
+async def moved(connection: Session, batch: Iterable[Decided]) -> bool:
+    """Whether any stream that a command rests on, and did not write itself, is past the version that it saw."""
+    seen: dict[UUID, int] = {}
+    for decided in batch:
+        for stream_id, version in decided.seen.items():
+            seen[stream_id] = min(version, seen.get(stream_id, version))
+    return bool(seen) and await connection.fetchval(_MOVED, list(seen), list(seen.values())) is not None
+
+
+async def write(connection: Session, prepared: Prepared, batch: Sequence[Decided], wishes: Wishes) -> None:
+    """Everything, under the lock. Raises UniqueViolationError if something had moved or was taken after all."""
+    await _set_behind(connection, prepared)
+    if prepared.rows:
+        columns = [list(column) for column in zip(*prepared.rows, strict=True)]
+        await connection.execute(_RECORD, *columns, prepared.after.position, prepared.after.recorded_at)
+    await _write_keys(connection, prepared, batch)
+    if wishes.releases:
+        await connection.execute(
+            "DELETE FROM store.claims c USING unnest($1::text[], $2::uuid[]) r (kind, stream_id)"
+            " WHERE c.kind = r.kind AND c.stream_id = r.stream_id",
+            [kind for kind, _ in wishes.releases],
+            [stream_id for _, stream_id in wishes.releases],
+        )
+    if wishes.claims:
+        await connection.execute(
+            "INSERT INTO store.claims SELECT * FROM unnest($1::text[], $2::bytea[], $3::uuid[])",
+            [kind for kind, _ in wishes.claims],
+            [value for _, value in wishes.claims],
+            [stream_id for stream_id, _ in wishes.claims.values()],
+        )
+    if wishes.effects:
+        await connection.execute(
+            "INSERT INTO store.effects (kind, key, payload, position)"
+            " SELECT *, $4 FROM unnest($1::text[], $2::text[], $3::jsonb[])",
+            [effect.kind for effect in wishes.effects],
+            [effect.key for effect in wishes.effects],
+            [msgspec.json.encode(effect.payload).decode() for effect in wishes.effects],
+            prepared.after.position,
+        )
+    for statement in prepared.read:
+        await connection.execute(statement.sql, *statement.arguments)
+
+
+async def _set_behind(connection: Session, prepared: Prepared) -> None:
+    """Read models that stand at the head and that this process does not know stay where they are."""
+    unknown = prepared.head.live - prepared.after.live
+    if unknown and prepared.rows:
+        await connection.execute(
+            "INSERT INTO store.behind (table_name, position) SELECT unnest($1::text[]), $2"
+            " ON CONFLICT (table_name) DO UPDATE SET position = excluded.position, since = now()",
+            list(unknown),
+            prepared.head.position,
+        )
+        await connection.execute("UPDATE store.head SET live = $1", sorted(prepared.after.live))
+
+
+async def _write_keys(connection: Session, prepared: Prepared, batch: Sequence[Decided]) -> None:
+    keyed = [decided for decided in batch if decided.command.keyed and decided.refusal is None]
+    if not keyed:
+        return
+    positions = positions_of(prepared)
+    await connection.execute(
+        "INSERT INTO store.commands SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::int[], $5::bigint[])",
+        [it.command.origin.command_id for it in keyed],
+        [it.command.fingerprint() for it in keyed],
+        [it.command.stream.id for it in keyed],
+        [it.after.version for it in keyed],
+        [positions.get(id(it), prepared.head.position) for it in keyed],
+    )
+
+
+def positions_of(prepared: Prepared) -> dict[int, int]:
+    """The position of each command's last fact, by the identity of what it decided."""
+    return {id(decided): row[0] for decided, row in zip(prepared.owners, prepared.rows, strict=True)}
+
+
+async def recorded_before(connection: Session, commands: Sequence[Command]) -> dict[UUID, Outcome | Refused]:
+    """The answers of those commands whose idempotency keys are known, by command id."""
+    keyed = {command.origin.command_id: command for command in commands if command.keyed}
+    if not keyed:
+        return {}
+    rows = await connection.fetch("SELECT * FROM store.commands WHERE command_id = ANY($1)", list(keyed))
+    return {row["command_id"]: _first_answer(keyed[row["command_id"]], row) for row in rows}
+
+
+def _first_answer(command: Command, row: Record) -> Outcome | Refused:
+    if row["fingerprint"] != command.fingerprint():
+        return IdempotencyMismatch("This command id was used before, with other input.", "commandId")
+    return Outcome(stream_id=row["stream_id"], version=row["version"], position=row["position"], repeated=True)

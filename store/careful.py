@@ -1,0 +1,189 @@
+"""The careful way to record: under the lock of the head, where nothing can move, one command after the other.
+
+Slower than the fast way and always right; the fast way comes here whenever anything objected to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import structlog
+from asyncpg import DataError, IntegrityConstraintViolationError, PostgresError
+
+from domain._kernel import Refused
+from store.batch import Prepared, Session, Unfit, lock, people, positions_of, prepare, recorded_before, write
+from store.claims import Wishes, wishes_of
+from store.command import Command, Decided, Outcome, decide
+from store.streams import Folded, NotLoaded, Stream
+
+if TYPE_CHECKING:
+    from store.writer import Batch, Writer
+
+logger = structlog.get_logger(__name__)
+
+
+class NotRecorded(Exception):
+    """A fact that a read model can't take in is not recorded: nothing may be in the log that can't be shown."""
+
+
+async def settle(writer: Writer, connection: Session, failed: Sequence[Batch]) -> None:
+    """Bring every command of these batches to an answer. Raises what asyncpg raises when PostgreSQL goes away."""
+    undecided: list[Command] = []
+    for batch in failed:
+        if batch.prepared is not None and await _was_committed(writer, connection, batch.prepared):
+            positions = positions_of(batch.prepared)
+            for decided in batch.decided:
+                if id(decided) in positions:
+                    decided.command.resolve(decided.outcome(positions[id(decided)]))
+        undecided += [decided.command for decided in batch.decided if not decided.command.answer.done()]
+    chunks = _apart(undecided)
+    while chunks:
+        chunk = chunks.pop()
+        try:
+            await _together(writer, connection, chunk)
+        except Unfit as unfit:
+            unfit.decided.command.resolve(_told(unfit.__cause__))
+            writer.streams.forget({command.stream.id for command in chunk})
+            rest = [command for command in chunk if command is not unfit.decided.command]
+            chunks += [rest] if rest else []
+        except PostgresError as error:
+            if connection.is_closed() or not isinstance(error, (DataError, IntegrityConstraintViolationError)):
+                raise
+            writer.streams.forget({command.stream.id for command in chunk})
+            half = len(chunk) // 2
+            if half == 0:
+                chunk[0].resolve(_told(error))
+            else:
+                chunks += [chunk[half:], chunk[:half]]
+
+
+def _told(cause: BaseException | None) -> BaseException:
+    if isinstance(cause, Refused):
+        return cause
+    logger.error("a fact can't be shown and was not recorded", because=repr(cause))
+    told = NotRecorded("The command can't be recorded.")
+    told.__cause__ = cause
+    return told
+
+
+async def _was_committed(writer: Writer, connection: Session, prepared: Prepared) -> bool:
+    """Whether a batch whose commit was not heard of took effect. The lock waits for the end of that commit."""
+    if not prepared.rows:
+        return False
+    position, command_id = prepared.rows[0][0], prepared.rows[0][10]
+    async with connection.transaction():
+        await lock(connection)
+        there = await connection.fetchval(
+            "SELECT 1 FROM store.log WHERE position = $1 AND command_id = $2", position, command_id
+        )
+    if there:
+        await writer.settled(connection, prepared)
+    return there is not None
+
+
+def _apart(commands: Sequence[Command]) -> list[list[Command]]:
+    """In one commit no two of one command id, so that the second finds the first one's answer; last chunk first."""
+    chunks: list[list[Command]] = []
+    for command in commands:
+        same = [n for n, chunk in enumerate(chunks) if any(it.same_key(command) for it in chunk)]
+        place = same[-1] + 1 if same else 0
+        if place == len(chunks):
+            chunks.append([])
+        chunks[place].append(command)
+    return chunks[::-1]
+
+
+async def _together(writer: Writer, connection: Session, commands: Sequence[Command]) -> None:
+    """Record these commands in one commit, each decided on exactly what those before it made true."""
+    async with connection.transaction():
+        head = await lock(connection)
+        answers: dict[Command, Outcome | BaseException] = {}
+        batch: list[Decided] = []
+        before = await recorded_before(connection, commands)
+        turn = Turn(writer, connection)
+        await turn.read([command.stream for command in commands])
+        for command in commands:
+            if (first := before.get(command.origin.command_id)) is not None:
+                answers[command] = first
+                continue
+            try:
+                decided = await turn.decide(command)
+            except (PostgresError, OSError):
+                raise
+            except Exception as error:  # noqa: BLE001  # a rule that fails is told to whoever asked
+                answers[command] = error
+                continue
+            if decided.refusal is not None:
+                answers[command] = decided.refusal
+            else:
+                batch.append(decided)
+        keys = await writer.keys.make(people(batch))
+        prepared = prepare(batch, head, writer.clock(), keys, writer.projector)
+        await write(connection, prepared, batch, turn.wishes)
+    positions = positions_of(prepared)
+    for decided in batch:
+        decided.command.resolve(decided.outcome(positions.get(id(decided), head.position)))
+    for command, answer in answers.items():
+        command.resolve(answer)
+    if prepared.rows:
+        await writer.settled(connection, prepared)
+
+
+class Turn:
+    """What is true while the lock is held: the log as it stands, and what this commit adds to it."""
+
+    def __init__(self, writer: Writer, connection: Session) -> None:
+        self.wishes = Wishes()
+        self._writer = writer
+        self._connection = connection
+        self._read: set[Stream] = set()
+
+    async def read(self, streams: Sequence[Stream]) -> None:
+        await self._writer.streams.load(self._connection, streams)
+        self._read.update(streams)
+
+    async def decide(self, command: Command) -> Decided:
+        while True:
+            try:
+                decided = decide(command, self._get)
+            except NotLoaded as not_loaded:
+                await self.read([not_loaded.stream])
+            else:
+                break
+        if refusal := await self._grant(wishes_of(decided, self._writer.pepper)):
+            return replace(decided, facts=(), refusal=refusal)
+        self._writer.streams.put(command.stream, decided.after)
+        return decided
+
+    def _get(self, stream: Stream) -> Folded | None:
+        return self._writer.streams.get(stream) if stream in self._read else None
+
+    async def _grant(self, asked: Wishes) -> Refused | None:
+        """Take what is asked, unless somebody has it."""
+        released = self.wishes.releases | asked.releases
+        new = {}
+        for name, (stream_id, refusal) in asked.claims.items():
+            holder = self.wishes.claims.get(name, (await self._holder(name, released),))[0]
+            if holder not in (None, stream_id):
+                return refusal
+            if holder is None:
+                new[name] = (stream_id, refusal)
+        kept = {
+            (kind, value): claim
+            for (kind, value), claim in self.wishes.claims.items()
+            if (kind, claim[0]) not in asked.releases
+        }
+        self.wishes.claims = kept | new
+        self.wishes.releases = released
+        self.wishes.effects += asked.effects
+        return None
+
+    async def _holder(self, name: tuple[str, bytes], released: set[tuple[str, UUID]]) -> UUID | None:
+        """Who had the name when this commit began, and has not given it back in it."""
+        holder: UUID | None = await self._connection.fetchval(
+            "SELECT stream_id FROM store.claims WHERE kind = $1 AND value = $2", *name
+        )
+        return None if holder is None or (name[0], holder) in released else holder

@@ -1,0 +1,62 @@
+"""What facts ask of the log beside being recorded: names that only one stream may have, and effects outside."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from domain._kernel import Claim, Effect, Refused, Release
+from store.command import Decided
+
+
+class Contested(Exception):
+    """Within one batch a name is taken and given back, so that the order matters: to be decided one by one."""
+
+
+@dataclass(slots=True)
+class Wishes:
+    """Claims by name space and digest, releases by name space and stream, and effects."""
+
+    claims: dict[tuple[str, bytes], tuple[UUID, Refused]] = field(default_factory=dict)
+    releases: set[tuple[str, UUID]] = field(default_factory=set)
+    effects: list[Effect] = field(default_factory=list)
+
+
+def digest(pepper: bytes, claim: Claim) -> bytes:
+    """What stands in the table of claims: without the server's key, nobody can tell or guess the value."""
+    return hmac.new(pepper, f"{claim.kind}\0{claim.value}".encode(), hashlib.sha256).digest()[:16]
+
+
+def wishes_of(decided: Decided, pepper: bytes) -> Wishes:
+    """What one command's facts ask, in their order."""
+    it = Wishes()
+    stream_id = decided.command.stream.id
+    for fact in decided.facts:
+        for wish in fact.claims() if hasattr(fact, "claims") else ():
+            match wish:
+                case Release(kind):
+                    it.releases.add((kind, stream_id))
+                    it.claims = {name: claim for name, claim in it.claims.items() if name[0] != kind}
+                case Claim():
+                    it.claims[wish.kind, digest(pepper, wish)] = (stream_id, wish.refusal)
+        it.effects += fact.effects() if hasattr(fact, "effects") else ()
+    return it
+
+
+def wishes(batch: Iterable[Decided], pepper: bytes) -> Wishes:
+    """What a batch asks. Releases are carried out before claims; raises Contested where that would not do."""
+    all_of_it = Wishes()
+    for decided in batch:
+        if not decided.facts:
+            continue
+        one = wishes_of(decided, pepper)
+        taken = {kind for kind, _ in all_of_it.claims}
+        if any(kind in taken for kind, _ in one.releases) or one.claims.keys() & all_of_it.claims.keys():
+            raise Contested
+        all_of_it.claims |= one.claims
+        all_of_it.releases |= one.releases
+        all_of_it.effects += one.effects
+    return all_of_it

@@ -1,0 +1,105 @@
+"""The streams that a process knows: folded once, kept in a bounded cache, and looked at by commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache, reduce
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple, Protocol, get_args, get_type_hints
+from uuid import UUID
+
+from asyncpg import Record
+from cachetools import LRUCache
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from store.codec import decode, personal_fields
+from store.keys import Keys
+
+REMEMBERED = 200_000
+
+
+class Querying(Protocol):
+    """A connection or a pool: what can be asked."""
+
+    async def fetch(self, query: str, *args: Any) -> list[Record]: ...
+
+
+class Stream(NamedTuple):
+    kind: type[Any]
+    id: UUID
+
+
+class Folded(NamedTuple):
+    """What a stream comes to. `foreign`: there is such a stream, but it is of another kind, so here it is nothing."""
+
+    state: Any
+    version: int
+    foreign: bool = False
+
+
+class NotLoaded(Exception):
+    """A command looked at a stream that must be read first; then it decides again."""
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(stream)
+        self.stream = stream
+
+
+@cache
+def _topics(kind: type[Any]) -> frozenset[str]:
+    """The stored names of the facts that an aggregate is folded from."""
+    union = get_type_hints(kind.evolve)["event"]
+    return frozenset(fact.TOPIC for fact in get_args(union) or (union,))
+
+
+class Streams:
+    """Folded aggregates by stream. Whatever is forgotten is read again; nothing here is needed to be right."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._known: LRUCache[UUID, dict[type[Any], Folded]] = LRUCache(REMEMBERED)
+
+    def get(self, stream: Stream) -> Folded | None:
+        kinds = self._known.get(stream.id)
+        return None if kinds is None else kinds.get(stream.kind)
+
+    def put(self, stream: Stream, folded: Folded) -> None:
+        kinds = self._known.setdefault(stream.id, {})
+        there = kinds.get(stream.kind)
+        if there is None or there.version <= folded.version:
+            kinds[stream.kind] = folded
+
+    def forget(self, ids: Iterable[UUID]) -> None:
+        for id in ids:
+            self._known.pop(id, None)
+
+    async def load(self, connection: Querying, streams: Iterable[Stream]) -> None:
+        """Bring these streams to where the log has them, reading only what is new."""
+        known = {stream: self.get(stream) or Folded(stream.kind(), 0) for stream in streams}
+        rows = await connection.fetch(
+            """
+            SELECT s.ordinality, l.stream_id, l.version, l.topic, l.data
+            FROM unnest($1::uuid[], $2::int[]) WITH ORDINALITY s (id, version, ordinality)
+            JOIN store.log l ON l.stream_id = s.id AND l.version > s.version
+            ORDER BY s.ordinality, l.version
+            """,
+            [stream.id for stream in known],
+            [folded.version for folded in known.values()],
+        )
+        people = {row["stream_id"] for row in rows if personal_fields(row["topic"])}
+        keys = await self._keys.of(people)
+        news = {n: list(group) for n, group in groupby(rows, itemgetter("ordinality"))}
+        for n, (stream, folded) in enumerate(known.items(), start=1):
+            self.put(stream, _fold(stream, folded, news.get(n, ()), keys.get(stream.id)))
+
+
+def _fold(stream: Stream, known: Folded, rows: Sequence[Record], key: AESGCM | None) -> Folded:
+    """What is known, and what has happened since."""
+    if not rows:
+        return known
+    version = rows[-1]["version"]
+    if known.foreign or rows[0]["topic"] not in _topics(stream.kind):  # type: ignore[arg-type]  # classes are hashable
+        return Folded(stream.kind(), version, foreign=True)
+    facts = (decode(row["topic"], row["data"], stream.id, key) for row in rows)
+    return Folded(reduce(lambda it, fact: it.evolve(fact), facts, known.state), version)
