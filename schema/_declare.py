@@ -1,0 +1,277 @@
+"""How a capability says what the API shows: each type, and on each field where it comes from and who sees it.
+
+    @reads(payouts, rows=OWN | MY_REPORTS | may("payout.view"), person="employee_id")
+    class Payout:
+        \"\"\"Money owed to one employee.\"\"\"
+
+        id: ID = seen_by(STAFF)
+        amount: Money | None = seen_by(OWN | may("pay.view"))
+        employee: Employee | None = one("employee_id")
+
+Nothing is executed here: the declarations stay beside the fields, in Strawberry's own metadata, and are compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Generic, TypeVar, dataclass_transform
+
+import strawberry
+from sqlalchemy import ColumnElement, Select
+from strawberry import ID
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import StrawberryField
+
+from projections._kernel import ReadModel
+from schema._rules import STAFF, Rule
+from schema._scalars import CurrencyCode
+
+T = TypeVar("T")
+C = TypeVar("C", bound=type)
+
+SHAPES: dict[str, Shape] = {}
+"""Every type that is read from rows, by its name. Filled as the modules of `schema` are imported."""
+
+USUAL, MOST = 50, 200
+"""How many rows a page has if the client doesn't say, and at most."""
+
+Sql = Callable[[Any], ColumnElement[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A type whose objects are rows: of a read model, or (`model` is None) of a view or a JSON column."""
+
+    name: str
+    cls: type
+    rows: Rule
+    person: str | None
+    model: ReadModel | None = None
+
+    @property
+    def definition(self) -> StrawberryObjectDefinition:
+        found: StrawberryObjectDefinition = self.cls.__strawberry_definition__  # type: ignore[attr-defined]
+        return found
+
+    @property
+    def identified(self) -> bool:
+        return self.model is not None and self.model.keys == ("id",)
+
+
+# ── Where a field comes from ──
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A column of the row, or an expression over its columns. An ID is the id of the type that it is `of`."""
+
+    column: str | None = None
+    sql: Sql | None = None
+    of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """The row of another type that this column holds the id of."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByKey:
+    """The row whose columns have the values of the arguments of the same name."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ByGlobalId:
+    """The row of whichever type the id belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The row that a mutation has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """All rows of another type, page by page; those whose `column` holds this row's id, if it is given."""
+
+    column: str | None
+    where: tuple[str, ...]
+    order_by: tuple[str, ...]
+    order: tuple[str, ...]
+    only: Sql | None
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a function makes of the arguments: a SELECT, or a mapping from the fields of the type to such."""
+
+    function: Callable[..., Select[Any] | Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """A part of a connection."""
+
+
+Reading = Value | One | ByKey | ByGlobalId | Changed | Many | View | Paging
+
+
+def reading(field: StrawberryField) -> Reading | None:
+    """Where the field comes from; None if a resolver of its own computes it."""
+    found: Reading | None = field.metadata.get("reading")
+    return found
+
+
+def _field(reading: Reading, rule: Rule, description: str | None = None) -> Any:
+    seen = "" if rule == STAFF else f"Seen by {rule}."
+    return strawberry.field(
+        metadata={"reading": reading, "rule": rule},
+        description=" ".join(filter(None, (description, seen))) or None,
+    )
+
+
+def seen_by(
+    rule: Rule,
+    *,
+    column: str | None = None,
+    sql: Sql | None = None,
+    of: str | None = None,
+    description: str | None = None,
+) -> Any:
+    """A column of the row's own: the one of the field's name, or `column`, or an expression over the columns.
+
+    A field of type Money reads the column and `<column>_currency`, or else `currency`. A field whose type is a `part`
+    (or a list of it) reads a column of JSON.
+    """
+    return _field(Value(column, sql, of), rule, description)
+
+
+def one(column: str, *, seen_by: Rule = STAFF, description: str | None = None) -> Any:
+    """The object whose id the column holds. It may still be hidden by who sees its type's rows."""
+    return _field(One(column), seen_by, description)
+
+
+def many(
+    column: str | None = None,
+    *,
+    seen_by: Rule = STAFF,
+    where: tuple[str, ...] = (),
+    order_by: tuple[str, ...] = (),
+    order: tuple[str, ...] = (),
+    only: Sql | None = None,
+    first: int = USUAL,
+    description: str | None = None,
+) -> Any:
+    """A connection to all rows of a type, or on a type to those whose `column` holds this row's id.
+
+    `where` and `order_by` are the fields that clients may filter and sort by (or columns of a `one`): who may not see
+    a field can't filter or sort by it. `order` is the order unless the client says otherwise, `"-column"` descending;
+    `only` is a condition on the columns that always holds; `first` is the size of a page unless the client says.
+    """
+    return _field(Many(column, where, order_by, order, only, first), seen_by, description)
+
+
+def by_id(*, seen_by: Rule = STAFF, description: str | None = None) -> Any:
+    """A root field: the object with this id."""
+    return _field(ByKey(("id",)), seen_by, description)
+
+
+def by_key(*columns: str, seen_by: Rule = STAFF, description: str | None = None) -> Any:
+    """A root field: the object whose columns, unique together, have these values."""
+    return _field(ByKey(columns), seen_by, description)
+
+
+def by_global_id() -> Any:
+    """A root field: the object with this id, of whichever type."""
+    return _field(ByGlobalId(), STAFF, "Any object by its id; null if there is none that you may see.")
+
+
+def view(function: Callable[..., Any], *, seen_by: Rule = STAFF, description: str | None = None) -> Any:
+    """Rows that a function selects: see `schema._view.At`."""
+    return _field(View(function), seen_by, description or function.__doc__)
+
+
+# ── Types ──
+
+
+@dataclass_transform(kw_only_default=True)
+def reads(model: ReadModel, *, rows: Rule, person: str | None = None) -> Callable[[C], C]:
+    """The class is an API type whose objects are rows of the read model.
+
+    `rows` says who sees a row at all. `person` is the column that holds whom the row is about: what OWN and
+    MY_REPORTS ask.
+    """
+
+    def declare(cls: C) -> C:
+        return _declare(cls, Shape(cls.__name__, cls, rows, person, model))
+
+    return declare
+
+
+@dataclass_transform(kw_only_default=True)
+def part(cls: C | None = None, *, rows: Rule = STAFF, person: str | None = None) -> Any:
+    """The class is an API type whose objects come from a view, or out of a column of JSON.
+
+    Without a `person` of its own, its rows are about the person of the row that they are part of.
+    """
+
+    def declare(cls: C) -> C:
+        return _declare(cls, Shape(cls.__name__, cls, rows, person))
+
+    return declare if cls is None else declare(cls)
+
+
+def _declare(cls: C, shape: Shape) -> C:
+    description = (cls.__doc__ or "").strip() or None
+    declared = strawberry.type(cls, description=description)
+    shape = Shape(shape.name, declared, shape.rows, shape.person, shape.model)
+    if shape.identified:
+        shape.definition.interfaces.append(Node.__strawberry_definition__)  # type: ignore[attr-defined]
+    declared.__shape__ = shape  # type: ignore[attr-defined]
+    SHAPES[shape.name] = shape
+    return declared
+
+
+@strawberry.interface(description="Whatever has an id that is its own everywhere in the API.")
+class Node:
+    id: ID = seen_by(STAFF)
+
+
+@part
+class Money:
+    """An exact amount and its currency."""
+
+    amount: Decimal = seen_by(STAFF)
+    currency: CurrencyCode = seen_by(STAFF)
+
+
+# ── Connections ──
+
+
+@strawberry.type(description="Where a page stands in the whole.")
+class PageInfo:
+    has_next_page: bool = _field(Paging(), STAFF)
+    has_previous_page: bool = _field(Paging(), STAFF)
+    start_cursor: str | None = _field(Paging(), STAFF)
+    end_cursor: str | None = _field(Paging(), STAFF)
+
+
+@strawberry.type(description="One object of a page, and the place where it stands.")
+class Edge(Generic[T]):
+    cursor: str = _field(Paging(), STAFF)
+    node: T = _field(Paging(), STAFF)
+
+
+@strawberry.type(description="A page of objects, in a stable order.")
+class Connection(Generic[T]):
+    edges: list[Edge[T]] = _field(Paging(), STAFF)
+    nodes: list[T] = _field(Paging(), STAFF, "The objects themselves, for who needs no cursors.")
+    page_info: PageInfo = _field(Paging(), STAFF)
+    total_count: int = _field(Paging(), STAFF, "How many there are on all pages; counted only when asked for.")

@@ -1,0 +1,47 @@
+"""What a capability module of the API is written with."""
+
+from __future__ import annotations
+
+import strawberry
+
+from schema._arguments import bad_input
+from schema._context import Context
+from schema._declare import Connection, Money, by_id, by_key, many, one, part, reads, seen_by, view
+from schema._mutation import CommandInput, Outcome, mutation, new_id, uuid_of
+from schema._reader import Viewer
+from schema._rules import MY_REPORTS, OWN, STAFF, may
+from schema._scalars import CurrencyCode, EmailAddress, Position, global_id
+from schema._view import Arg, At
+
+Info = strawberry.Info[Context, None]
+
+__all__ = [
+    "MY_REPORTS",
+    "OWN",
+    "STAFF",
+    "Arg",
+    "At",
+    "CommandInput",
+    "Connection",
+    "CurrencyCode",
+    "EmailAddress",
+    "Info",
+    "Money",
+    "Outcome",
+    "Position",
+    "Viewer",
+    "bad_input",
+    "by_id",
+    "by_key",
+    "global_id",
+    "many",
+    "may",
+    "mutation",
+    "new_id",
+    "one",
+    "part",
+    "reads",
+    "seen_by",
+    "uuid_of",
+    "view",
+]

@@ -1,0 +1,171 @@
+"""Mutations: who may give a command, and what it answers: the changed object, or what the rules said against it.
+
+@strawberry.type
+class Mutation:
+    @mutation(may("payout.approve"), changes=Payout)
+    async def approve_payout(self, info: Info, input: ApprovePayoutInput) -> Outcome:
+        id = uuid_of(Payout, input.id, "id")
+        return await info.context.run(domain.Payout, id, domain.Payout.approve, input, by=info.context.viewer.id)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Protocol, Union
+from uuid import UUID, uuid4, uuid5
+
+import strawberry
+from sqlalchemy import Uuid, bindparam, select
+from strawberry import ID, UNSET
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.field import StrawberryField
+from strawberry.types.fields.resolver import StrawberryResolver
+from strawberry.utils.str_converters import capitalize_first, to_camel_case
+
+from domain import _kernel as domain
+from schema._declare import Changed, Shape, _field, seen_by
+from schema._rows import DIALECT
+from schema._rules import STAFF, Rule
+from schema._scalars import Position, uuid_in
+from store.recorded import Origin
+
+Person = Callable[[Any], UUID | None]
+
+
+class Outcome(Protocol):
+    """What the log says of a command that took effect."""
+
+    @property
+    def stream_id(self) -> UUID: ...
+    @property
+    def position(self) -> int: ...
+
+
+class Log(Protocol):
+    async def run(
+        self,
+        kind: Any,
+        id: UUID,
+        command: Any,
+        /,
+        *,
+        origin: Origin,
+        expected_version: int | None = None,
+        keyed: bool = False,
+        **kwargs: Any,
+    ) -> Any: ...
+
+
+@strawberry.input
+class CommandInput:
+    """What every command accepts."""
+
+    command_id: UUID | None = strawberry.field(
+        default=UNSET, description="Chosen by the client: the same command sent again is answered, not repeated."
+    )
+    expected_version: int | None = strawberry.field(
+        default=UNSET, description="Refused with CONFLICT if the object is not at this version."
+    )
+    reason: str | None = strawberry.field(default=UNSET, description="Why; kept in the history.")
+
+
+# ── Refusals are data ──
+
+
+@strawberry.type(name="Refused", description="The rules said no. Nothing was changed.")
+class Refusal:
+    code: str = seen_by(STAFF, description="For programs; stable.")
+    message: str = seen_by(STAFF, description="For people.")
+    path: list[str] = seen_by(STAFF, description="Which part of the input is at fault; empty if none is.")
+    current_version: int | None = seen_by(STAFF, description="With CONFLICT: where the object stands now.")
+
+
+class RefusedToRefusal(strawberry.ExceptionHandler[domain.Refused, Refusal]):
+    def handle(self, exception: domain.Refused, *, field: StrawberryField, info: Any) -> Refusal:
+        return Refusal(
+            code=exception.code,
+            message=str(exception),
+            path=list(exception.path),
+            current_version=getattr(exception, "current_version", None),
+        )
+
+
+# ── Commands ──
+
+
+def uuid_of(kind: type[Any], id: ID, *path: str) -> UUID:
+    """What a global id in an input names. Refused if it is the id of something else; `path` says where it stood."""
+    name = kind.__shape__.name
+    found = uuid_in(name, id)
+    if found is None:
+        raise domain.Invalid(f"This is not the id of a {name}.", *path)
+    return found
+
+
+def origin_of(viewer: UUID, input: CommandInput) -> Origin:
+    """Who gives the command, and why."""
+    return Origin(actor=viewer, command_id=input.command_id or uuid4(), reason=input.reason or None)
+
+
+def new_id(kind: type[Any], input: CommandInput) -> UUID:
+    """The id of something new: for the same `commandId` the same, so that a repeated command names what it made."""
+    return uuid5(input.command_id, kind.__qualname__) if input.command_id else uuid4()
+
+
+# ── Fields ──
+
+
+class MutationField(StrawberryField):
+    """Asks the rule, runs the resolver, and answers with the payload."""
+
+    async def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        rule, on, payload = (self.metadata[each] for each in ("rule", "on", "payload"))
+        await allow(info.context, rule, on and on(kwargs["input"]))
+        assert self.base_resolver is not None
+        outcome = await self.base_resolver(*args, **kwargs)
+        return payload(changed=outcome.stream_id, position=outcome.position)
+
+
+async def allow(context: Any, rule: Rule, person: UUID | None) -> None:
+    """Refuse the command unless the viewer may give it. Who is not there and who is not theirs look alike."""
+    verdict = rule.fold(context.viewer.permissions)
+    if isinstance(verdict, Rule) and person is not None:
+        whom, viewer = bindparam("whom", type_=Uuid()), bindparam("viewer", type_=Uuid())
+        asked = select(verdict.sql(whom, viewer)).compile(dialect=DIALECT)
+        values = {"whom": person, "viewer": context.viewer.id}
+        verdict = await context.reader.pool.fetchval(str(asked), *(values[name] for name in asked.positiontup or ()))
+    if verdict is not True:
+        raise domain.Forbidden(f"This needs {rule}.")
+
+
+def mutation(
+    rule: Rule, *, changes: type[Any], on: Person | None = None, description: str | None = None
+) -> Callable[[Callable[..., Awaitable[Outcome]]], Any]:
+    """A command that changes one object of the type `changes`, and answers with it and the position.
+
+    A rule that asks about a person asks it of `on(input)`.
+    """
+
+    def declare(resolve: Callable[..., Awaitable[Outcome]]) -> Any:
+        name = capitalize_first(to_camel_case(resolve.__name__))
+        payload: Any = _payload(name, changes.__shape__)
+        result = Annotated[Union[payload, Refusal], strawberry.union(f"{name}Result")]  # noqa: UP007
+        return MutationField(
+            base_resolver=StrawberryResolver(resolve),
+            type_annotation=StrawberryAnnotation(result),
+            description=" ".join(filter(None, (description or resolve.__doc__, f"For {rule}."))),
+            metadata={"rule": rule, "on": on, "payload": payload},
+        )
+
+    return declare
+
+
+def _payload(name: str, shape: Shape) -> type[Any]:
+    """The changed object; null if it is one that the viewer may change and not see."""
+    field = shape.name[0].lower() + shape.name[1:]
+    type_: Any = shape.cls if shape.rows == STAFF else shape.cls | None
+    annotations = {field: type_, "position": Position, "changed": strawberry.Private[UUID]}
+    changed, position = _field(Changed(), STAFF), seen_by(STAFF, description="Where the log stands with this.")
+    changed.default = None
+    cls = type(f"{name}Payload", (), {"__annotations__": annotations, field: changed, "position": position})
+    return strawberry.type(cls, description="It took effect.")

@@ -1,0 +1,148 @@
+"""A plan: one statement for all that an operation reads, and how its row becomes the answer."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from graphql import GraphQLError, GraphQLObjectType
+from sqlalchemy import ColumnElement, cast, literal_column, select
+from sqlalchemy.dialects.postgresql import JSON
+
+from schema._arguments import Call, Getter
+from schema._compile import Asked, Compiler
+from schema._declare import reading
+from schema._rows import DIALECT
+from schema._selection import Fields
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Cache(OrderedDict[K, V], Generic[K, V]):
+    """Keeps what was used last, up to so many."""
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__()
+        self._capacity = capacity
+
+    def find(self, key: K) -> V | None:
+        found = self.get(key)
+        if found is not None:
+            self.move_to_end(key)
+        return found
+
+    def keep(self, key: K, value: V) -> V:
+        self[key] = value
+        if len(self) > self._capacity:
+            self.popitem(last=False)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`whole`: its row is the whole answer. `pieces` are the bytes before each column, `end` those after the last."""
+
+    sql: str
+    getters: tuple[tuple[str, Getter], ...]
+    keys: tuple[str, ...]
+    pieces: tuple[bytes, ...]
+    end: bytes
+    denied: tuple[dict[str, Any], ...]
+    errors: Mapping[str, GraphQLError]
+    whole: bool
+
+    def values(self, call: Call) -> list[Any]:
+        """What is bound for a call. Raises a GraphQLError if the client gave something impossible."""
+        return [get(call) for _, get in self.getters]
+
+    def possible(self, call: Call) -> tuple[list[Any], dict[str, GraphQLError]]:
+        """What is bound, and which root fields can't be answered because the client gave something impossible."""
+        values, errors = [], dict(self.errors)
+        for root, get in self.getters:
+            try:
+                values.append(get(call))
+            except GraphQLError as error:
+                values.append(None)
+                errors[root] = error
+        return values, errors
+
+    def answer(self, row: Any) -> bytes:
+        parts: list[bytes] = []
+        for piece, value in zip(self.pieces, row, strict=False):
+            parts += (piece, b"null" if value is None else value)
+        parts.append(self.end)
+        return b"".join(parts)
+
+
+@dataclass(slots=True)
+class Planner:
+    """Compiles root fields into a plan. `policy` selects the version of what people may do."""
+
+    compiler: Compiler
+    policy: str
+    columns: dict[str, ColumnElement[Any]] = field(default_factory=dict)
+    constants: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, GraphQLError] = field(default_factory=dict)
+
+    def query(self, type_: GraphQLObjectType, asked: Fields) -> Plan:
+        """All compiled root fields of a query."""
+        order = []
+        for key, group in asked.items():
+            name = group[0].name.value
+            if name == "__typename":
+                self.constants[key] = type_.name
+            elif name.startswith("__") or reading(type_.fields[name].extensions["strawberry-definition"]) is None:
+                self.compiler.whole = False
+                continue
+            else:
+                self.add(key, partial(self.compiler.value, Asked(type_.fields[name], group, None, (key,))))
+            order.append(key)
+        return self.plan(order)
+
+    def add(self, key: str, compiled: Callable[[], ColumnElement[Any]]) -> None:
+        self.compiler.params.root = key
+        try:
+            self.columns[key] = compiled()
+        except GraphQLError as error:
+            self.errors[key] = error
+
+    def plan(self, order: list[str]) -> Plan:
+        columns = [cast(value, JSON).label(f"f{place}") for place, value in enumerate(self.columns.values())]
+        policy: ColumnElement[int] = literal_column(f"({self.policy})").label("policy")
+        statement = select(*columns, policy).compile(dialect=DIALECT)
+        getters = self.compiler.params.getters
+        bound = tuple(
+            getters.get(name) or ("", lambda call, value=statement.params[name]: value)
+            for name in statement.positiontup or ()
+        )
+        denied = tuple({"path": list(path), "code": "FORBIDDEN_FIELD"} for path in dict.fromkeys(self.compiler.denied))
+        pieces, end = self._pieces(order, denied)
+        return Plan(
+            sql=str(statement),
+            getters=bound,
+            keys=tuple(self.columns),
+            pieces=pieces,
+            end=end,
+            denied=denied,
+            errors=self.errors,
+            whole=self.compiler.whole and not self.errors,
+        )
+
+    def _pieces(self, order: list[str], denied: tuple[dict[str, Any], ...]) -> tuple[tuple[bytes, ...], bytes]:
+        """The bytes of the answer around its columns."""
+        pieces: list[bytes] = []
+        open_ = '{"data":{'
+        for place, key in enumerate(order):
+            open_ += ("," if place else "") + json.dumps(key) + ":"
+            if key in self.constants:
+                open_ += json.dumps(self.constants[key])
+            else:
+                pieces.append(open_.encode())
+                open_ = ""
+        extensions = f',"extensions":{json.dumps({"denied": denied}, separators=(",", ":"))}' if denied else ""
+        return tuple(pieces), f"{open_}}}{extensions}}}".encode()

@@ -1,0 +1,201 @@
+"""Reads: from a document, its variables and a viewer to an answer, by one statement."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+import asyncpg
+from graphql import (
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    get_operation_ast,
+    get_variable_values,
+    parse,
+)
+from graphql.utilities import type_from_ast
+from graphql.validation import validate
+
+from schema._arguments import Call, frozen, shaped
+from schema._compile import Compiler
+from schema._plan import Cache, Plan, Planner
+from schema._selection import Selection
+from store.pool import DAY, Connection
+
+NO_POLICY = "SELECT 0::bigint"
+LONGEST_DOCUMENT = 4_000
+"""In tokens."""
+
+PATIENCE = 30.0
+"""How many seconds a read may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who asks: an employee, and what the employee may do."""
+
+    id: UUID
+    permissions: frozenset[str] = frozenset()
+
+
+class Viewers(Protocol):
+    """Who knows what people may do."""
+
+    async def get(self, id: UUID, *, since: int | None = None) -> tuple[Viewer, int]:
+        """The viewer, and the version of the policy that the permissions are of; not older than `since`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a document, and the fragments beside it."""
+
+    definition: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    source: str
+
+    @property
+    def name(self) -> str | None:
+        return self.definition.name.value if self.definition.name else None
+
+
+@dataclass(slots=True)
+class Reader:
+    """The one way from the API to the read models."""
+
+    schema: GraphQLSchema
+    pool: asyncpg.Pool[asyncpg.Record]
+    viewers: Viewers
+    secret: bytes
+    policy: str = NO_POLICY
+    _documents: Cache[tuple[str, str | None], Operation | bool] = field(default_factory=lambda: Cache(2_000))
+    _plans: Cache[Any, Plan] = field(default_factory=lambda: Cache(4_000))
+
+    # ── The fast way: a whole answer in bytes ──
+
+    async def answer(
+        self, document: str, name: str | None, variables: Mapping[str, Any] | None, viewer: UUID
+    ) -> bytes | None:
+        """The answer to a query that SQL alone can answer; None for everything else, mistakes among it."""
+        operation = self._documents.find((document, name))
+        if operation is None:
+            operation = self._documents.keep((document, name), self._operation(document, name))
+        if operation is False or operation is True:
+            return None
+        definitions, coerced = operation.definition.variable_definitions, {}
+        if definitions:
+            found = get_variable_values(self.schema, definitions, dict(variables or {}))
+            if isinstance(found, list):
+                return None
+            coerced = found.coerced
+        who, version = await self.viewers.get(viewer)
+        while True:
+            plan = self.plan(operation, coerced, who, version, mixed=False)
+            if not plan.whole:
+                return None
+            try:
+                values = plan.values(Call(who.id, coerced))
+            except GraphQLError:
+                return None
+            row = await self.pool.fetchrow(plan.sql, *values)
+            assert row is not None
+            if row["policy"] == version:
+                return plan.answer(row)
+            who, version = await self.viewers.get(viewer, since=row["policy"])
+
+    def _operation(self, document: str, name: str | None) -> Operation | bool:
+        """The operation, if it is a valid query."""
+        try:
+            parsed = parse(document, max_tokens=LONGEST_DOCUMENT)
+        except GraphQLError:
+            return False
+        definition = get_operation_ast(parsed, name)
+        if definition is None or definition.operation is not OperationType.QUERY or validate(self.schema, parsed):
+            return False
+        fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
+        return Operation(definition, fragments, document)
+
+    # ── Within Strawberry: values for graphql-core to complete ──
+
+    async def values(
+        self, operation: Operation, variables: Mapping[str, Any], viewer: Viewer, version: int
+    ) -> tuple[dict[str, Any], Plan, dict[str, GraphQLError]]:
+        """The values of all compiled root fields of a query, by response key; the plan; and what can't be answered."""
+
+        def plan(who: Viewer, version: int) -> Plan:
+            return self.plan(operation, variables, who, version, mixed=True)
+
+        return await self.run(plan, Call(viewer.id, variables), viewer, version)
+
+    async def run(
+        self, plan_for: Callable[[Viewer, int], Plan], call: Call, viewer: Viewer, version: int
+    ) -> tuple[dict[str, Any], Plan, dict[str, GraphQLError]]:
+        while True:
+            plan = plan_for(viewer, version)
+            bound, errors = plan.possible(call)
+            row = await self.pool.fetchrow(plan.sql, *bound)
+            assert row is not None
+            if row["policy"] == version:
+                values = {key: value and json.loads(value) for key, value in zip(plan.keys, row, strict=False)}
+                return values, plan, errors
+            viewer, version = await self.viewers.get(viewer.id, since=row["policy"])
+
+    # ── Plans ──
+
+    def plan(
+        self, operation: Operation, variables: Mapping[str, Any], viewer: Viewer, version: int, *, mixed: bool
+    ) -> Plan:
+        shape = self._shaped(operation, variables)
+        key = (operation.source, operation.name, frozen(shape), viewer.permissions, version, mixed)
+        found = self._plans.find(key)
+        if found is None:
+            compiler = self.compiler(operation, shape, viewer, mixed=mixed)
+            root = self.schema.query_type
+            assert root is not None
+            asked = compiler.selection.root(root, operation.definition.selection_set)
+            found = self._plans.keep(key, Planner(compiler, self.policy).query(root, asked))
+        return found
+
+    def cached(self, key: Any, make: Callable[[], Plan]) -> Plan:
+        return self._plans.find(key) or self._plans.keep(key, make())
+
+    def compiler(self, operation: Operation, shape: Mapping[str, Any], viewer: Viewer, *, mixed: bool) -> Compiler:
+        selection = Selection(self.schema, operation.fragments, shape)
+        return Compiler(selection, shape, viewer.permissions, self.secret, mixed=mixed)
+
+    def _shaped(self, operation: Operation, variables: Mapping[str, Any]) -> dict[str, Any]:
+        found = {}
+        for definition in operation.definition.variable_definitions or ():
+            name = definition.variable.name.value
+            if name in variables:
+                type_: Any = type_from_ast(self.schema, definition.type)
+                found[name] = shaped(variables[name], type_, (name,))
+        return found
+
+
+async def reading_pool(url: str, *, size: int = 10) -> asyncpg.Pool[asyncpg.Record]:
+    """Connections for reading: statements of any length stay prepared, JSON arrives as the bytes that are sent on."""
+
+    async def ready(connection: Any) -> None:
+        await connection.execute("SET jit = off")
+        await connection.set_type_codec("json", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
+
+    return await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        init=ready,
+        connection_class=Connection,
+        max_inactive_connection_lifetime=DAY,
+        statement_cache_size=1_000,
+        max_cached_statement_lifetime=0,
+        max_cacheable_statement_size=0,
+        command_timeout=PATIENCE,
+        server_settings={"application_name": "meritbook reads", "timezone": "UTC"},
+    )

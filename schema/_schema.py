@@ -1,0 +1,120 @@
+"""The schema: Strawberry builds it; the fields that are read from tables are then taken out of its hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import strawberry
+from graphql import (
+    GraphQLEnumType,
+    GraphQLError,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    get_named_type,
+)
+from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+
+from schema._declare import SHAPES, Changed, Value, reading
+from schema._link import link
+from schema._masking import Masked
+from schema._mutation import RefusedToRefusal
+from schema._scalars import SCALARS
+
+
+class Denied(SchemaExtension):
+    """Says once which fields the viewer may not see."""
+
+    def get_results(self) -> dict[str, Any]:
+        denied = getattr(self.execution_context.context, "denied", None)
+        return {"denied": list(denied)} if denied else {}
+
+
+class Schema(strawberry.Schema):
+    def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
+        """Mistakes of clients are no news; what is masked is logged where it is masked."""
+
+
+def build(
+    queries: Iterable[type[Any]],
+    mutations: Iterable[type[Any]] = (),
+    subscriptions: Iterable[type[Any]] = (),
+) -> strawberry.Schema:
+    """One schema of everybody's roots."""
+    roots = {name: tuple(types) for name, types in
+             (("Query", queries), ("Mutation", mutations), ("Subscription", subscriptions))}  # fmt: skip
+    link(each for types in roots.values() for each in types)
+    merged = {name: merge_types(name, types) for name, types in roots.items() if types}
+    schema = Schema(
+        query=merged["Query"],
+        mutation=merged.get("Mutation"),
+        subscription=merged.get("Subscription"),
+        types=[shape.cls for shape in SHAPES.values() if shape.identified],
+        config=StrawberryConfig(scalar_map=SCALARS),
+        exception_handlers=[RefusedToRefusal()],
+        extensions=[Denied, lambda: ParserCache(maxsize=1_000), lambda: ValidationCache(maxsize=1_000), Masked],
+    )
+    _attach(schema)
+    return schema
+
+
+def _attach(schema: strawberry.Schema) -> None:
+    graph = schema._schema  # noqa: SLF001
+    for type_ in graph.type_map.values():
+        if isinstance(type_, GraphQLInterfaceType) and type_.name == "Node":
+            type_.resolve_type = lambda value, *_: value["$type"]
+        if not isinstance(type_, GraphQLObjectType) or "strawberry-definition" not in type_.extensions:
+            continue
+        read = getattr(type_.extensions["strawberry-definition"].origin, "__shape__", None) is not None
+        if read:
+            type_.is_type_of = None
+        root = type_ in (graph.query_type, graph.mutation_type)
+        for field in type_.fields.values():
+            source = reading(field.extensions["strawberry-definition"])
+            if isinstance(source, Changed):
+                field.resolve = _changed
+            elif isinstance(source, Value) and not read:
+                continue
+            elif source is not None:
+                field.resolve = _root if type_ is graph.query_type else _resolver(field)
+            elif root and field.resolve is not None:
+                field.resolve = _signed_in(field.resolve)
+
+
+def _resolver(field: GraphQLField) -> Callable[..., Any]:
+    """A field of an object that was read: its value is there already, under the response key."""
+    named = get_named_type(field.type)
+    if not isinstance(named, GraphQLEnumType):
+        return lambda source, info, **_: source[info.path.key]
+    values = {name: value.value for name, value in named.values.items()}
+
+    def enum(source: dict[str, Any], info: Any, **_: Any) -> Any:
+        found = source[info.path.key]
+        return [values[each] for each in found] if isinstance(found, list) else found and values[found]
+
+    return enum
+
+
+async def _root(_source: Any, info: Any, **_arguments: Any) -> Any:
+    require_viewer(info.context)
+    return await info.context.root(info)
+
+
+async def _changed(source: Any, info: Any, **_arguments: Any) -> Any:
+    return await info.context.read(info, source.changed)
+
+
+def _signed_in(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    def checked(source: Any, info: Any, **arguments: Any) -> Any:
+        require_viewer(info.context)
+        return resolve(source, info, **arguments)
+
+    return checked
+
+
+def require_viewer(context: Any) -> None:
+    if context.viewer is None:
+        raise GraphQLError("Sign in first.", extensions={"code": "UNAUTHENTICATED"})
