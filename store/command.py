@@ -31,7 +31,7 @@ class Outcome:
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Command:
-    """`keyed`: its id is the client's idempotency key."""
+    """`keyed`: its id is the client's idempotency key, for what the client `asked`."""
 
     stream: Stream
     decide: Callable[..., Iterator[Any]]
@@ -39,18 +39,13 @@ class Command:
     origin: Origin
     expected_version: int | None
     keyed: bool
+    asked: Any
     answer: Future[Outcome]
 
     def fingerprint(self) -> bytes:
         """The same for the same input by the same person: 32 bytes."""
-        asked = (
-            self.decide.__qualname__,
-            self.stream.id,
-            self.origin.actor,
-            self.expected_version,
-            dict(self.arguments),
-        )
-        return hashlib.sha256(msgspec.json.encode(asked, order="deterministic")).digest()
+        asked = (self.decide.__qualname__, self.stream.id, self.origin.actor, self.expected_version, self.asked)
+        return hashlib.sha256(msgspec.json.encode(asked, order="deterministic", enc_hook=repr)).digest()
 
     def same_key(self, other: Command) -> bool:
         return self.keyed and other.keyed and self.origin.command_id == other.origin.command_id

@@ -77,12 +77,14 @@ class Log:
         origin: Origin,
         expected_version: int | None = None,
         keyed: bool = False,
+        asked: Any = None,
         **arguments: Any,
     ) -> Outcome:
         """Let `command` of the aggregate `id` decide on these arguments, and record what it decides.
 
         When this returns, the facts are on disk and in every read model. `keyed` makes `origin.command_id` an
-        idempotency key: asked again with the same input, the first outcome comes back, `repeated`.
+        idempotency key: asked again with the same input, the first outcome comes back, `repeated`. The input is
+        `asked`, if the arguments hold more than what the client said (the day, somebody's rights), else the arguments.
 
         Raises Refused: what the command refuses; Conflict if the stream is not at `expected_version`;
         IdempotencyMismatch if the key was used with other input. Raises Unavailable if PostgreSQL stays away.
@@ -95,6 +97,7 @@ class Log:
                 origin=origin,
                 expected_version=expected_version,
                 keyed=keyed,
+                asked=arguments if asked is None else asked,
                 answer=asyncio.get_running_loop().create_future(),
             )
         )
