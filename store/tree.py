@@ -13,6 +13,8 @@ from uuid import UUID
 
 import msgspec
 
+from store.streams import Querying
+
 WIDTH = 256
 """Leaves, or hashes of the level below, under one stored hash."""
 
@@ -69,3 +71,74 @@ def root_hash(hashes: list[bytes]) -> bytes:
         paired = [node_hash(a, b) for a, b in zip(hashes[::2], hashes[1::2], strict=False)]
         hashes = paired + hashes[len(hashes) - len(hashes) % 2 :]
     return hashes[0]
+
+
+# ── What is kept above the leaves ──
+
+
+async def root_at(connection: Querying, size: int) -> bytes:
+    """The root of the tree over the first `size` facts, from what is kept: at most 255 hashes a level are read."""
+    count, level, partial = size, 0, list[bytes]()
+    while True:
+        full = count // WIDTH
+        hashes = await _hashes(connection, level, full * WIDTH, count) + partial
+        if not full:
+            return root_hash(hashes)
+        partial = [root_hash(hashes)] if hashes else []
+        count, level = full, level + 1
+
+
+async def _hashes(connection: Querying, level: int, start: int, end: int) -> list[bytes]:
+    if level == 0:
+        rows = await connection.fetch(
+            "SELECT leaf AS hash FROM store.log WHERE position > $1 AND position <= $2 ORDER BY position", start, end
+        )
+    else:
+        rows = await connection.fetch(
+            "SELECT hash FROM store.tree WHERE level = $1 AND index >= $2 AND index < $3 ORDER BY index",
+            level,
+            start,
+            end,
+        )
+    return [row["hash"] for row in rows]
+
+
+class Growing:
+    """A tree that leaves are added to; `full` are the hashes of subtrees that became full, by level and index."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.full: list[tuple[int, int, bytes]] = []
+        self._open: list[list[bytes]] = [[]]
+
+    def add(self, leaf: bytes) -> None:
+        self.size += 1
+        level, hash_ = 0, leaf
+        while True:
+            if level == len(self._open):
+                self._open.append([])
+            self._open[level].append(hash_)
+            if len(self._open[level]) < WIDTH:
+                return
+            hash_ = root_hash(self._open[level])
+            self._open[level] = []
+            level += 1
+            self.full.append((level, self.size // WIDTH**level - 1, hash_))
+
+    def root(self) -> bytes:
+        partial: list[bytes] = []
+        for hashes in self._open:
+            here = hashes + partial
+            partial = [root_hash(here)] if here else []
+        return partial[0] if partial else root_hash([])
+
+    @classmethod
+    async def at(cls, connection: Querying, size: int) -> Growing:
+        """The tree over the first `size` facts, from what is kept."""
+        it, count, level = cls(), size, 0
+        it.size, it._open = size, []
+        while count or not it._open:
+            full = count // WIDTH
+            it._open.append(await _hashes(connection, level, full * WIDTH, count))
+            count, level = full, level + 1
+        return it
