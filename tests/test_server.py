@@ -1,0 +1,156 @@
+"""The server as a whole: started, asked, killed, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from store.embedded import Cluster
+
+ROOT = Path(__file__).parent.parent
+Start = Callable[..., Awaitable["Started"]]
+
+
+class Started:
+    def __init__(self, process: Process, port: int, said: str) -> None:
+        self.process = process
+        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}")
+        self.said = said
+
+    async def stop(self, sign: signal.Signals) -> int:
+        self.process.send_signal(sign)
+        async with asyncio.timeout(20):
+            return await self.process.wait()
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    free = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "KEYS")}
+    return free | {"DATA": str(tmp_path / "data")}
+
+
+@pytest.fixture
+async def start(tmp_path: Path, environment: dict[str, str]) -> AsyncIterator[Start]:
+    running: list[Started] = []
+
+    async def begin(port: int | None = None) -> Started:
+        port = port or free_port()
+        process = await run("serve", environment | {"PORT": str(port)})
+        assert process.stdout is not None
+        said = ""
+        async with asyncio.timeout(30):
+            while "A token for anybody" not in said:
+                line = await process.stdout.readline()
+                assert line, said
+                said += line.decode()
+        running.append(Started(process, port, said))
+        return running[-1]
+
+    yield begin
+    for each in running:
+        with suppress(ProcessLookupError):
+            each.process.kill()
+        await each.process.wait()
+        await each.http.aclose()
+    if (tmp_path / "data").exists():
+        it = Cluster(tmp_path / "data/postgres")
+        it.start()
+        it.stop()
+
+
+async def run(command: str, environment: dict[str, str], *args: str) -> Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "cli", command, *args, cwd=ROOT, env=environment, stdout=PIPE, stderr=PIPE
+    )
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as it:
+        return int(it.getsockname()[1])
+
+
+def postmaster(data: Path) -> psutil.Process | None:
+    pid_file = data / "postgres/cluster/postmaster.pid"
+    return psutil.Process(int(pid_file.read_text().splitlines()[0])) if pid_file.exists() else None
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+async def test_it_stops_cleanly_and_takes_the_database_along(
+    start: Start, tmp_path: Path, sign: signal.Signals
+) -> None:
+    it = await start()
+    assert (await it.http.get("/healthz")).json() == {"status": "ok"}
+    assert (await it.http.get("/readyz")).json()["status"] == "ready"
+    assert postmaster(tmp_path / "data") is not None
+
+    assert await it.stop(sign) == 0
+    assert postmaster(tmp_path / "data") is None
+
+
+async def test_only_the_first_start_appoints_somebody(start: Start, environment: dict[str, str]) -> None:
+    first = await start()
+    assert re.search(r"Authorization: Bearer \S+", first.said)
+    assert (await (await run("token", environment, "1")).communicate())[0].count(b".") == 2
+    await first.stop(signal.SIGTERM)
+
+    second = await start()
+    assert "Bearer" not in second.said
+
+
+async def test_a_killed_server_starts_again_where_it_was(start: Start) -> None:
+    killed = await start()
+    before = (await killed.http.get("/readyz")).json()["position"]
+    await killed.stop(signal.SIGKILL)
+    after = await start()
+    assert (await after.http.get("/readyz")).json()["position"] == before
+
+
+async def test_a_killed_database_comes_back_while_the_server_runs(start: Start, tmp_path: Path) -> None:
+    it = await start()
+    database = postmaster(tmp_path / "data")
+    assert database is not None
+    database.kill()
+    async with asyncio.timeout(30):
+        while postmaster(tmp_path / "data") in (None, database) or (await it.http.get("/readyz")).status_code != 200:
+            assert (await it.http.get("/healthz")).status_code == 200
+            await asyncio.sleep(0.05)
+    assert await it.stop(signal.SIGTERM) == 0
+
+
+async def test_two_servers_share_a_database_until_the_last_one_leaves(start: Start, tmp_path: Path) -> None:
+    one, other = await asyncio.gather(start(), start())
+    await one.stop(signal.SIGTERM)
+    assert (await other.http.get("/readyz")).status_code == 200
+    await other.stop(signal.SIGTERM)
+    assert postmaster(tmp_path / "data") is None
+
+
+async def test_what_only_the_operator_can_mend_is_told_in_a_line(start: Start, environment: dict[str, str]) -> None:
+    async def told(**settings: str) -> str:
+        process = await run("serve", environment | settings)
+        async with asyncio.timeout(30):
+            _, error = await process.communicate()
+        assert process.returncode == 1
+        return error.decode()
+
+    assert await told(PORT="abc") == "meritbook: PORT must be a number from 1 to 65535, not 'abc'.\n"
+    assert (await told(DATABASE_URL="postgresql://127.0.0.1:1/none")).startswith("meritbook: DATABASE_URL names no")
+    it = await start()
+    taken = await told(PORT=str(it.http.base_url.port))
+    assert taken.startswith("meritbook: Can't listen on")
+    assert taken.count("\n") == 1
+    await it.stop(signal.SIGTERM)
+    other_keys = await told(KEYS=environment["DATA"] + "/other", PORT=str(free_port()))
+    assert "are not those that this database was written with" in other_keys
