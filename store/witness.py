@@ -142,8 +142,8 @@ async def verify(
         audit.tree.size,
         audit.tree.root(),
         audit.agreed,
-        broken and broken.position,
-        broken and str(broken),
+        broken.position if broken else None,
+        str(broken) if broken else None,
     )
 
 
