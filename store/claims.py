@@ -48,15 +48,16 @@ def wishes_of(decided: Decided, pepper: bytes) -> Wishes:
 
 def wishes(batch: Iterable[Decided], pepper: bytes) -> Wishes:
     """What a batch asks. Releases are carried out before claims; raises Contested where that would not do."""
-    all_of_it = Wishes()
+    together = Wishes()
+    taken: set[str] = set()
     for decided in batch:
         if not decided.facts:
             continue
         one = wishes_of(decided, pepper)
-        taken = {kind for kind, _ in all_of_it.claims}
-        if any(kind in taken for kind, _ in one.releases) or one.claims.keys() & all_of_it.claims.keys():
+        if any(kind in taken for kind, _ in one.releases) or not together.claims.keys().isdisjoint(one.claims):
             raise Contested
-        all_of_it.claims |= one.claims
-        all_of_it.releases |= one.releases
-        all_of_it.effects += one.effects
-    return all_of_it
+        taken.update(kind for kind, _ in one.claims)
+        together.claims |= one.claims
+        together.releases |= one.releases
+        together.effects += one.effects
+    return together
