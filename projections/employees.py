@@ -1,0 +1,81 @@
+"""Employees as they were last recorded: one row each, and who reports to whom.
+
+What is recorded last also holds last: a change that is to come shows here at once. When it holds from is told by
+`employment_changes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Column, Date, Text, Uuid
+
+from domain.employee import (
+    Hired,
+    ManagerChanged,
+    PersonalDetailsCorrected,
+    Promoted,
+    Rehired,
+    Status,
+    Terminated,
+    Transferred,
+)
+from projections._kernel import Change, projection, read_model
+from store.recorded import Recorded
+
+employees = read_model(
+    "employees",
+    Column("number", Text, nullable=False, index=True),
+    Column("name", Text, index=True),
+    Column("work_email", Text),
+    Column("title", Text, nullable=False),
+    Column("department_id", Uuid, index=True),
+    Column("manager_id", Uuid, index=True),
+    Column("status", Text, nullable=False),
+    Column("hired_on", Date, nullable=False),
+    Column("left_on", Date),
+    Column("left_because", Text),
+    tree="manager_id",
+)
+
+
+@projection(employees)
+def project(recorded: Recorded) -> Iterator[Change]:
+    this = recorded.stream_id
+    match recorded.fact:
+        case Hired() as it:
+            yield employees.put(
+                this,
+                number=it.number,
+                name=it.name,
+                work_email=it.work_email,
+                title=it.title,
+                department_id=it.department_id,
+                manager_id=it.manager_id,
+                status=Status.ACTIVE,
+                hired_on=it.effective,
+            )
+        case Transferred() as it:
+            yield employees.patch(this, department_id=it.department_id)
+        case Promoted() as it:
+            yield employees.patch(this, title=it.title)
+        case ManagerChanged() as it:
+            yield employees.patch(this, manager_id=it.manager_id)
+        case PersonalDetailsCorrected() as it:
+            yield employees.patch(this, **{field: getattr(it, field) for field in it.corrects})
+        case Terminated() as it:
+            yield employees.patch(
+                this, status=Status.TERMINATED, work_email=None, left_on=it.effective, left_because=it.reason
+            )
+        case Rehired() as it:
+            yield employees.patch(
+                this,
+                work_email=it.work_email,
+                title=it.title,
+                department_id=it.department_id,
+                manager_id=it.manager_id,
+                status=Status.ACTIVE,
+                hired_on=it.effective,
+                left_on=None,
+                left_because=None,
+            )
