@@ -37,7 +37,12 @@ NOT_OURS = (BadSetting, BadKey, CannotStart, NewerDatabase, NobodyThere)
 """What only whoever started the program can mend: told in a line, without a traceback."""
 
 
-cli = typer.Typer(add_completion=False, no_args_is_help=True, help="Meritbook: the people of a sales organisation.")
+cli = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Meritbook: the people of a sales organisation.",
+)
 out = Console(highlight=False, soft_wrap=True)
 
 

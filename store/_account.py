@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 NAME = "meritbook"
-PASSABLE = stat.S_IXOTH
 READABLE = stat.S_IROTH | stat.S_IXOTH
 
 log = logging.getLogger(__name__)
@@ -54,13 +53,20 @@ def choose(data: Path) -> Account:
         return Account(None)
     owner = data.stat().st_uid if data.exists() else 0
     other = pwd.getpwuid(owner) if owner else _own_account()
-    for folder in (*reversed(data.parents), *reversed(PROGRAMS.parents)):
-        if folder.stat().st_uid != other.pw_uid:
-            _open(folder, PASSABLE)
-    if not (PROGRAMS / "postgres").stat().st_mode & PASSABLE:
+    _let_pass(other, [*data.parents, *PROGRAMS.parents])
+    if any(path.stat().st_mode & READABLE != READABLE for path in (PROGRAMS, PROGRAMS / "postgres")):
         for path in (PROGRAMS.parent, *PROGRAMS.parent.rglob("*")):
             path.chmod(path.stat().st_mode | READABLE)
     return Account(other)
+
+
+def _let_pass(other: pwd.struct_passwd, folders: list[Path]) -> None:
+    closed = [each for each in folders if not each.stat().st_mode & stat.S_IXOTH and each.stat().st_uid != other.pw_uid]
+    if closed:
+        names = ", ".join(str(each) for each in sorted(closed))
+        log.warning("PostgreSQL refuses to be root and runs as %s, who may now pass through %s.", other.pw_name, names)
+    for each in closed:
+        each.chmod(stat.S_IMODE(each.stat().st_mode) | stat.S_IXOTH)
 
 
 def _own_account() -> pwd.struct_passwd:
@@ -73,10 +79,3 @@ def _own_account() -> pwd.struct_passwd:
         return pwd.getpwnam(NAME)
     except KeyError:
         return pwd.getpwnam("nobody")  # no `useradd` here
-
-
-def _open(folder: Path, bits: int) -> None:
-    mode = stat.S_IMODE(folder.stat().st_mode)
-    if mode & bits != bits:
-        log.warning("Opened %s for passing through: PostgreSQL refuses to be root, and runs as another user.", folder)
-        folder.chmod(mode | bits)
