@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import strawberry
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +18,7 @@ from strawberry.asgi import GraphQL
 from schema._context import Context
 from schema._mutation import Log
 from schema._reader import Reader
+from schema._viewers import POLICY, RoleViewers
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Scope]]
@@ -37,7 +39,7 @@ class View(GraphQL[Context, None]):
         context = Context(self._reader, self._log, request=request)
         id = self._identify(request.headers.get("authorization"))
         if id is not None:
-            context.viewer, context.policy = await self._reader.viewers.get(id)
+            context.viewer, context.policy = await self._reader.viewer(id)
         return context
 
 
@@ -76,6 +78,22 @@ class Endpoint:
         if not isinstance(name, str | None):
             return None
         return await self.reader.answer(document, name, variables, viewer)
+
+
+def endpoint(
+    schema: strawberry.Schema,
+    *,
+    pool: asyncpg.Pool[asyncpg.Record],
+    log: Log,
+    identify: Identify,
+    secret: bytes,
+    **options: Any,
+) -> Endpoint:
+    """The API of one organisation. `pool` is a reading pool; `identify` is who an Authorization header stands for;
+    `secret` signs cursors; the options are those of Strawberry's view.
+    """
+    reader = Reader(schema._schema, pool, RoleViewers(pool), secret, POLICY)  # noqa: SLF001
+    return Endpoint(reader, View(schema, reader, log, identify, **options), identify)
 
 
 async def _body(receive: Receive) -> bytes | None:

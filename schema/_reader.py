@@ -47,8 +47,11 @@ class Viewer:
 class Viewers(Protocol):
     """Who knows what people may do."""
 
-    async def get(self, id: UUID, *, since: int | None = None) -> tuple[Viewer, int]:
-        """The viewer, and the version of the policy that the permissions are of; not older than `since`."""
+    async def get(self, id: UUID, *, since: int | None = None) -> tuple[Viewer | None, int]:
+        """The viewer, and the version of the policy that the permissions are of; not older than `since`.
+
+        None is somebody who may not sign in (any more).
+        """
         ...
 
 
@@ -95,7 +98,7 @@ class Reader:
                 return None
             coerced = found.coerced
         who, version = await self.viewers.get(viewer)
-        while True:
+        while who is not None:
             plan = self.plan(operation, coerced, who, version, mixed=False)
             if not plan.whole:
                 return None
@@ -108,6 +111,7 @@ class Reader:
             if row["policy"] == version:
                 return plan.answer(row)
             who, version = await self.viewers.get(viewer, since=row["policy"])
+        return None
 
     def _operation(self, document: str, name: str | None) -> Operation | bool:
         """The operation, if it is a valid query."""
@@ -122,6 +126,10 @@ class Reader:
         return Operation(definition, fragments, document)
 
     # ── Within Strawberry: values for graphql-core to complete ──
+
+    async def viewer(self, id: UUID) -> tuple[Viewer | None, int]:
+        """Who this is and what they may do as of now, for what is not checked by the statement itself."""
+        return await self.viewers.get(id, since=await self.pool.fetchval(self.policy))
 
     async def values(
         self, operation: Operation, variables: Mapping[str, Any], viewer: Viewer, version: int
@@ -144,7 +152,10 @@ class Reader:
             if row["policy"] == version:
                 values = {key: value and json.loads(value) for key, value in zip(plan.keys, row, strict=False)}
                 return values, plan, errors
-            viewer, version = await self.viewers.get(viewer.id, since=row["policy"])
+            now, version = await self.viewers.get(viewer.id, since=row["policy"])
+            if now is None:
+                raise unauthenticated()
+            viewer = now
 
     # ── Plans ──
 
@@ -177,6 +188,10 @@ class Reader:
                 type_: Any = type_from_ast(self.schema, definition.type)
                 found[name] = shaped(variables[name], type_, (name,))
         return found
+
+
+def unauthenticated() -> GraphQLError:
+    return GraphQLError("Sign in first.", extensions={"code": "UNAUTHENTICATED"})
 
 
 async def reading_pool(url: str, *, size: int = 10) -> asyncpg.Pool[asyncpg.Record]:

@@ -22,6 +22,7 @@ from schema._declare import SHAPES, Changed, Value, reading
 from schema._link import link
 from schema._masking import Masked
 from schema._mutation import RefusedToRefusal
+from schema._reader import unauthenticated
 from schema._scalars import SCALARS
 
 
@@ -117,4 +118,4 @@ def _signed_in(resolve: Callable[..., Any]) -> Callable[..., Any]:
 
 def require_viewer(context: Any) -> None:
     if context.viewer is None:
-        raise GraphQLError("Sign in first.", extensions={"code": "UNAUTHENTICATED"})
+        raise unauthenticated()

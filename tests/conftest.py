@@ -21,6 +21,7 @@ import pytest
 from store.embedded import Cluster
 from store.migrate import migrate
 from store.pool import pool as open_pool
+from tests._api import Api, api_of
 
 FOLDER = "MERITBOOK_TEST_FOLDER"
 """Names, to the workers, where the run's cluster lives."""
@@ -74,6 +75,13 @@ async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool[asyncpg.Record]]
     """Connections to this test's own database."""
     async with await open_pool(database_url, size=5) as connections:
         yield connections
+
+
+@pytest.fixture
+async def api(database_url: str, tmp_path: Path) -> AsyncIterator[Api]:
+    """An organisation in which nothing has happened yet, and its API."""
+    async with api_of(database_url, tmp_path) as it:
+        yield it
 
 
 @pytest.fixture
