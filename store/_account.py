@@ -53,14 +53,16 @@ def choose(data: Path) -> Account:
         return Account(None)
     owner = data.stat().st_uid if data.exists() else 0
     other = pwd.getpwuid(owner) if owner else _own_account()
-    _let_pass(other, [*data.parents, *PROGRAMS.parents])
-    if any(path.stat().st_mode & READABLE != READABLE for path in (PROGRAMS, PROGRAMS / "postgres")):
-        for path in (PROGRAMS.parent, *PROGRAMS.parent.rglob("*")):
-            path.chmod(path.stat().st_mode | READABLE)
+    _let_pass(other, {*data.parents, *PROGRAMS.parents})
+    package = PROGRAMS.parents[1]
+    for folder in (package, *package.parent.glob(f"{package.name}.libs")):
+        if any(each.stat().st_mode & READABLE != READABLE for each in (folder, *folder.iterdir())):
+            for path in (folder, *folder.rglob("*")):
+                path.chmod(path.stat().st_mode | READABLE)
     return Account(other)
 
 
-def _let_pass(other: pwd.struct_passwd, folders: list[Path]) -> None:
+def _let_pass(other: pwd.struct_passwd, folders: set[Path]) -> None:
     closed = [each for each in folders if not each.stat().st_mode & stat.S_IXOTH and each.stat().st_uid != other.pw_uid]
     if closed:
         names = ", ".join(str(each) for each in sorted(closed))
