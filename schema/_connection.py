@@ -151,18 +151,15 @@ class _Answer:
         names = {group[0].name.value for group in asked.values()}
         more = "pageInfo" in names
         alias, whole = compiler.alias("p"), compiler.alias("a")
-        source, row = self.page.selected(alias, more=more) if names & {"nodes", "edges", "pageInfo"} else (None, None)
+        source, row = self.page.selected(alias, more=more)
         fields: dict[str, ColumnElement[Any]] = {}
         for key, group in asked.items():
             match group[0].name.value:
                 case "nodes":
-                    assert row is not None
                     fields[key] = self._listed(whole, self._node(group, row, (*self.asked.path, key)), more=more)
                 case "edges":
-                    assert row is not None
                     fields[key] = self._listed(whole, self._edge(group, row, (*self.asked.path, key)), more=more)
                 case "pageInfo":
-                    assert row is not None
                     fields[key] = self._page_info(whole, group, row)
                 case "totalCount":
                     table, _, conditions = self.page.rows()
@@ -170,7 +167,7 @@ class _Answer:
                     fields[key] = count.scalar_subquery()
                 case "__typename":
                     fields[key] = constant(self.type_.name)
-        if source is None:
+        if not names & {"nodes", "edges", "pageInfo"}:
             return compiler.built(fields)
         aggregates = (value.label(f"c{place}") for place, value in enumerate(self.aggregates))
         summary = select(*aggregates).select_from(source, *self.beside).subquery(whole)

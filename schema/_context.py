@@ -55,6 +55,7 @@ class Context:
             origin=origin_of(self.signed_in.id, input),
             expected_version=None if input.expected_version is UNSET else input.expected_version,
             keyed=bool(input.command_id),
+            asked=input,
             **kwargs,
         )
         return outcome

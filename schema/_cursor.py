@@ -18,6 +18,7 @@ from graphql import GraphQLError
 from sqlalchemy import BindParameter, ColumnElement, Text, and_, cast, func, literal_column, or_, tuple_
 
 from schema._arguments import Call, given
+from schema._rows import constant
 
 SIGNATURE = 16
 
@@ -30,9 +31,11 @@ def key_for(secret: bytes, call: Call, connection: str, arguments: Any) -> str:
 
 def signed(payload: ColumnElement[Any], key: BindParameter[str]) -> ColumnElement[str]:
     """A payload as a cursor, in SQL."""
-    signature = func.substr(func.sha256(func.convert_to(key.concat(payload).concat(key), _text("UTF8"))), 1, SIGNATURE)
-    raw = signature.op("||")(func.convert_to(payload, _text("UTF8")))
-    return func.translate(func.encode(raw, _text("base64")), literal_column(r"E'+/=\n'"), _text("-_"))
+    signature = func.substr(
+        func.sha256(func.convert_to(key.concat(payload).concat(key), constant("UTF8"))), 1, SIGNATURE
+    )
+    raw = signature.op("||")(func.convert_to(payload, constant("UTF8")))
+    return func.translate(func.encode(raw, constant("base64")), literal_column(r"E'+/=\n'"), constant("-_"))
 
 
 def opened(cursor: str, key: str, length: int) -> list[str | None]:
@@ -51,10 +54,6 @@ def opened(cursor: str, key: str, length: int) -> list[str | None]:
         "This cursor is not one of this list: it belongs to another filter, order or viewer.",
         extensions={"code": "BAD_CURSOR"},
     )
-
-
-def _text(value: str) -> ColumnElement[str]:
-    return literal_column(f"'{value}'", Text())
 
 
 # ── Order ──

@@ -52,6 +52,7 @@ class Log(Protocol):
         origin: Origin,
         expected_version: int | None = None,
         keyed: bool = False,
+        asked: Any = None,
         **kwargs: Any,
     ) -> Any: ...
 

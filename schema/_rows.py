@@ -125,7 +125,7 @@ class Names:
 
 def constant(text: str) -> ColumnElement[str]:
     """A text of our own, written into the statement."""
-    return literal_column("'" + text.replace("'", "''") + "'", Text())
+    return literal_column("'" + text.replace("'", "''") + "'::text", Text())
 
 
 NOTHING: ColumnElement[Any] = literal_column("NULL::json")
