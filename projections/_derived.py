@@ -76,6 +76,7 @@ FUNCTIONS = [
             INSERT INTO %1$s AS c (%2$s, width, bucket, n)
             SELECT %2$s, w.width, floor(value / w.width)::bigint, sum(by)
             FROM (%3$s) changes, unnest(%4$s) AS w (width)
+            WHERE value IS NOT NULL
             GROUP BY %2$s, w.width, floor(value / w.width)
             HAVING sum(by) <> 0
             ON CONFLICT (%2$s, width, bucket) DO UPDATE SET n = c.n + excluded.n $q$, counts, within, changes, widths);

@@ -79,7 +79,7 @@ def _merge(before: Change, after: Change) -> Change | None:
 def _statements(table: Table, rows: Rows) -> Iterator[Statement]:
     """One statement for each kind of change and set of columns; the rows of each are apart, so their order is free."""
     grouped: dict[tuple[type[Change], tuple[str, ...]], list[Change]] = defaultdict(list)
-    everything = tuple(column.name for column in table.columns if not column.primary_key)
+    everything = tuple(column.name for column in table.columns if not column.primary_key and column.computed is None)
     for change in rows.values():
         match change:
             case Drop():

@@ -1,0 +1,102 @@
+"""Payout lines: what each person is paid by a run, and why; or why it could not be calculated.
+
+A line holds while its revision is that of its run: whoever is paid nothing by a later revision keeps an old line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import Column, Index, Integer, Numeric, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+
+from domain.payout_run import LineBlocked, LineCalculated
+from projections._kernel import Change, projection, read_model
+from store.recorded import Recorded
+
+
+class State(StrEnum):
+    CALCULATED = "CALCULATED"
+    BLOCKED = "BLOCKED"
+
+
+payout_lines = read_model(
+    "payout_lines",
+    Column("id", Uuid, primary_key=True),
+    Column("run_id", Uuid, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("employee_id", Uuid, nullable=False, index=True),
+    Column("state", Text, nullable=False),
+    Column("blocked_by", Text),
+    Column("amount", Numeric),
+    Column("currency", Text),
+    Column("explanation", JSONB, nullable=False),
+)
+Index(f"{payout_lines.table.name}_run", payout_lines.c.run_id, payout_lines.c.revision)
+
+
+@projection(payout_lines)
+def project(recorded: Recorded) -> Iterator[Change]:
+    run_id = recorded.stream_id
+    match recorded.fact:
+        case LineCalculated() as it:
+            yield payout_lines.put(
+                _line(run_id, it.employee_id),
+                run_id=run_id,
+                revision=it.revision,
+                employee_id=it.employee_id,
+                state=State.CALCULATED,
+                amount=it.amount,
+                currency=it.currency,
+                explanation=_explanation(it),
+            )
+        case LineBlocked() as it:
+            yield payout_lines.put(
+                _line(run_id, it.employee_id),
+                run_id=run_id,
+                revision=it.revision,
+                employee_id=it.employee_id,
+                state=State.BLOCKED,
+                blocked_by=it.code,
+                explanation={"deals": [_deal(each, each.currency) for each in it.credits], "legs": []},
+            )
+
+
+def _line(run_id: UUID, employee_id: UUID) -> UUID:
+    return uuid5(run_id, str(employee_id))
+
+
+def _explanation(it: LineCalculated) -> dict[str, Any]:
+    return {
+        "credited": it.credited,
+        "attainment": it.attainment,
+        "deals": [_deal(each, it.currency) for each in it.deals],
+        "legs": [
+            {
+                "start": leg.start,
+                "end": leg.end,
+                "amount": leg.amount,
+                "rate": leg.rate,
+                "exact": leg.exact,
+                "earned": leg.earned,
+                "currency": it.currency,
+            }
+            for leg in it.legs
+        ],
+        "exact": it.exact,
+        "rounding": -it.remainder,
+        "currency": it.currency,
+    }
+
+
+def _deal(deal: Any, currency: str) -> dict[str, Any]:
+    return {
+        "work_item_id": deal.work_item_id,
+        "closed_on": deal.closed_on,
+        "amount": deal.amount,
+        "currency": currency,
+        "position": deal.position,
+    }

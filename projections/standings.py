@@ -1,0 +1,170 @@
+"""Standings: what everybody's scores come to in each year, quarter and month; and the ledger that says why.
+
+The ledger has one row for each fact and metric, and none ever changes: a correction is an entry of the difference.
+What happened up to a position of the log is what the entries up to there say. A deal that is reversed is taken back on
+the day that it had counted on.
+
+Won amounts and won deals add up. What is judged on a scale is averaged over the scores that stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, Computed, Date, DateTime, Index, Integer, Numeric, Text, Uuid
+
+from domain._values import periods_of
+from domain.score import Corrected, Metric, ScoreRecorded, Withdrawn
+from domain.work_item import DealReversed, Won
+from projections._kernel import Change, Ranked, projection, read_model
+from store.recorded import Recorded
+
+NO_CURRENCY = ""
+"""Of a metric that is not money."""
+
+ADDED_UP = frozenset(metric for metric in Metric if metric.scale is None)
+
+
+class Cause(StrEnum):
+    WON = "WON"
+    REVERSED = "REVERSED"
+    RECORDED = "RECORDED"
+    CORRECTED = "CORRECTED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """By how much the sum of somebody's scores grows, and by how much the number of those that stand."""
+
+    metric: Metric
+    currency: str
+    employee_id: UUID
+    day: date
+    value: Decimal
+    n: int
+    cause: Cause
+
+
+def entries(fact: object) -> Iterator[Entry]:
+    """What a fact adds to the ledger."""
+    match fact:
+        case Won() as it:
+            yield from _deal(it, it.effective, 1, Cause.WON)
+        case DealReversed() as it:
+            yield from _deal(it, it.won_on, -1, Cause.REVERSED)
+        case ScoreRecorded() as it:
+            yield _by_hand(it, it.value, 1, Cause.RECORDED)
+        case Corrected() as it:
+            yield _by_hand(it, it.value - it.was, 0, Cause.CORRECTED)
+        case Withdrawn() as it:
+            yield _by_hand(it, -it.was, -1, Cause.WITHDRAWN)
+
+
+def _deal(it: Won | DealReversed, day: date, sign: int, cause: Cause) -> Iterator[Entry]:
+    for metric, value, currency in (
+        (Metric.WON_AMOUNT, it.amount, it.currency),
+        (Metric.DEALS_WON, Decimal(1), NO_CURRENCY),
+    ):
+        yield Entry(
+            metric=metric, currency=currency, employee_id=it.owner_id, day=day, value=sign * value, n=sign, cause=cause
+        )
+
+
+def _by_hand(it: ScoreRecorded | Corrected | Withdrawn, value: Decimal, n: int, cause: Cause) -> Entry:
+    return Entry(
+        metric=it.metric,
+        currency=NO_CURRENCY,
+        employee_id=it.employee_id,
+        day=it.effective,
+        value=value,
+        n=n,
+        cause=cause,
+    )
+
+
+# ── The ledger ──
+
+score_entries = read_model(
+    "score_entries",
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("metric", Text, primary_key=True),
+    Column("currency", Text, nullable=False),
+    Column("employee_id", Uuid, nullable=False, index=True),
+    Column("day", Date, nullable=False),
+    Column("value", Numeric, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("source_id", Uuid, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+)
+Index(f"{score_entries.table.name}_day", score_entries.c.metric, score_entries.c.day, score_entries.c.employee_id)
+
+
+@projection(score_entries)
+def keep_ledger(recorded: Recorded) -> Iterator[Change]:
+    for entry in entries(recorded.fact):
+        values = asdict(entry)
+        metric = values.pop("metric")
+        yield score_entries.put(
+            recorded.position, metric, source_id=recorded.stream_id, recorded_at=recorded.recorded_at, **values
+        )
+
+
+# ── The totals ──
+
+SUMMED = ", ".join(f"'{metric}'" for metric in sorted(ADDED_UP))
+VALUE = f"CASE WHEN n > 0 THEN CASE WHEN metric IN ({SUMMED}) THEN total ELSE trim_scale(round(total / n, 4)) END END"
+FINE = f"CASE WHEN metric = '{Metric.WON_AMOUNT}' THEN 1 ELSE 10000 END"
+
+standings = read_model(
+    "standings",
+    Column("metric", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("employee_id", Uuid, primary_key=True),
+    Column("total", Numeric, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("value", Numeric, Computed(VALUE, persisted=True)),
+    Column("points", Numeric, Computed(f"({VALUE}) * {FINE}", persisted=True)),
+    ranked=Ranked("points", ("metric", "currency", "period")),
+)
+"""`value` is null while no score stands. `points` say the same, spread out so that equal ones share a narrow bucket."""
+
+Index(
+    f"{standings.table.name}_top",
+    standings.c.metric,
+    standings.c.currency,
+    standings.c.period,
+    standings.c.points.desc(),
+    standings.c.employee_id,
+)
+
+
+@projection(standings)
+def project(recorded: Recorded) -> Iterator[Change]:
+    for entry in entries(recorded.fact):
+        for period in periods_of(entry.day):
+            yield standings.add(entry.metric, entry.currency, period, entry.employee_id, total=entry.value, n=entry.n)
+
+
+# ── Which currency people mean ──
+
+currencies = read_model(
+    "currencies",
+    Column("currency", Text, primary_key=True),
+    Column("deals", BigInteger, nullable=False),
+)
+"""How many deals stand in each currency: a board of money that names none is about the first of these."""
+
+
+@projection(currencies)
+def count_currencies(recorded: Recorded) -> Iterator[Change]:
+    for entry in entries(recorded.fact):
+        if entry.currency:
+            yield currencies.add(entry.currency, deals=entry.n)

@@ -1,0 +1,75 @@
+"""Work items as they stand: customers, opportunities, campaigns and tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Column, Computed, Date, Index, Numeric, Text, Uuid
+
+from domain.work_item import (
+    Assigned,
+    Completed,
+    DealReversed,
+    Kind,
+    Lost,
+    Reassigned,
+    Registered,
+    Returned,
+    Status,
+    Won,
+)
+from projections._kernel import Change, projection, read_model
+from store.recorded import Recorded
+
+PRIVATE_TO = f"CASE WHEN kind <> '{Kind.CUSTOMER}' THEN owner_id END"
+"""Customers, and work that nobody owns yet, are everybody's to know."""
+
+work_items = read_model(
+    "work_items",
+    Column("kind", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("reference", Text),
+    Column("customer_id", Uuid, index=True),
+    Column("owner_id", Uuid, index=True),
+    Column("private_to", Uuid, Computed(PRIVATE_TO, persisted=True), index=True),
+    Column("status", Text, nullable=False),
+    Column("engaged_on", Date),
+    Column("assigned_on", Date),
+    Column("closed_on", Date),
+    Column("amount", Numeric),
+    Column("currency", Text),
+    Column("lost_because", Text),
+    Column("reversed_on", Date),
+    Column("reversed_because", Text),
+)
+Index(f"{work_items.table.name}_reference", work_items.c.reference, work_items.c.kind)
+
+
+@projection(work_items)
+def project(recorded: Recorded) -> Iterator[Change]:
+    id = recorded.stream_id
+    match recorded.fact:
+        case Registered() as it:
+            yield work_items.put(
+                id,
+                kind=it.kind,
+                title=it.title,
+                reference=it.reference,
+                customer_id=it.customer_id,
+                engaged_on=it.engaged_on,
+                status=Status.UNASSIGNED,
+            )
+        case Assigned() | Reassigned() as it:
+            yield work_items.patch(id, owner_id=it.owner_id, assigned_on=it.effective, status=Status.ACTIVE)
+        case Returned():
+            yield work_items.patch(id, owner_id=None, assigned_on=None, status=Status.UNASSIGNED)
+        case Won() as it:
+            yield work_items.patch(
+                id, status=Status.WON, closed_on=it.effective, amount=it.amount, currency=it.currency
+            )
+        case Lost() as it:
+            yield work_items.patch(id, status=Status.LOST, closed_on=it.effective, lost_because=it.reason)
+        case Completed() as it:
+            yield work_items.patch(id, status=Status.COMPLETED, closed_on=it.effective)
+        case DealReversed() as it:
+            yield work_items.patch(id, status=Status.REVERSED, reversed_on=it.effective, reversed_because=it.reason)
