@@ -175,8 +175,10 @@ class Compiler:
         """The fields that are asked for of an object, which is this row."""
         type_ = type_ or asked.type
         found: dict[str, ColumnElement[Any]] = {}
-        if self.mixed and shape_of(type_).identified:
-            found["$type"], found["$id"] = constant(type_.name), row.get("id")
+        model = shape_of(type_).model
+        if self.mixed and model is not None:
+            found["$type"] = constant(type_.name)
+            found |= {f"${key}": row.get(key) for key in model.keys if row.has(key)}
         for key, group in self.selection.of(type_, asked.nodes).items():
             name = group[0].name.value
             if name == "__typename":

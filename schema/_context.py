@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +30,12 @@ class Context:
     policy: int = 0
     request: Any = None
     denied: list[dict[str, Any]] = field(default_factory=list)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     _roots: asyncio.Task[tuple[dict[str, Any], dict[str, GraphQLError]]] | None = None
+
+    @property
+    def today(self) -> date:
+        return self.clock().date()
 
     async def root(self, info: Any) -> Any:
         """A root field that is read from tables. All of an operation are one statement."""

@@ -228,6 +228,17 @@ def part(cls: C | None = None, *, rows: Rule = STAFF, person: str | None = None)
     return declare if cls is None else declare(cls)
 
 
+def extends(kind: type[Any]) -> Callable[[C], C]:
+    """The class brings more fields for a type that another module declares."""
+
+    def declare(cls: C) -> C:
+        added: Any = strawberry.type(cls)
+        kind.__shape__.definition.fields.extend(added.__strawberry_definition__.fields)
+        return cls
+
+    return declare
+
+
 def _declare(cls: C, shape: Shape) -> C:
     description = (cls.__doc__ or "").strip() or None
     declared = strawberry.type(cls, description=description)

@@ -6,8 +6,8 @@ import strawberry
 
 from schema._arguments import bad_input
 from schema._context import Context
-from schema._declare import Connection, Money, by_id, by_key, many, one, part, reads, seen_by, view
-from schema._mutation import CommandInput, Outcome, mutation, new_id, uuid_of
+from schema._declare import Connection, Money, by_id, by_key, extends, many, one, part, reads, seen_by, view
+from schema._mutation import CommandInput, Outcome, chosen, mutation, new_id, uuid_of, uuid_or_none
 from schema._reader import Viewer
 from schema._rules import MY_REPORTS, OWN, STAFF, may
 from schema._scalars import CurrencyCode, EmailAddress, Position, global_id
@@ -33,6 +33,8 @@ __all__ = [
     "bad_input",
     "by_id",
     "by_key",
+    "chosen",
+    "extends",
     "global_id",
     "many",
     "may",
@@ -43,5 +45,6 @@ __all__ = [
     "reads",
     "seen_by",
     "uuid_of",
+    "uuid_or_none",
     "view",
 ]

@@ -103,6 +103,18 @@ def uuid_of(kind: type[Any], id: ID, *path: str) -> UUID:
     return found
 
 
+def uuid_or_none(kind: type[Any], id: ID | None, *path: str) -> UUID | None:
+    """The same, for what need not be given."""
+    return None if id is None or id is UNSET else uuid_of(kind, id, *path)
+
+
+def chosen(kind: type[Any], id: ID | None, *path: str) -> UUID | None:
+    """The same, for what must be given, and may be null: to say nothing is not to say none."""
+    if id is UNSET:
+        raise domain.Invalid(f"Say which {kind.__shape__.name}, or null for none.", *path)
+    return uuid_or_none(kind, id, *path)
+
+
 def origin_of(viewer: UUID, input: CommandInput) -> Origin:
     """Who gives the command, and why."""
     return Origin(actor=viewer, command_id=input.command_id or uuid4(), reason=input.reason or None)
