@@ -20,9 +20,16 @@ departments = read_model(
     tree="parent_id",
 )
 
+department_parents = read_model(
+    "department_parents",
+    Column("parent_id", Uuid, primary_key=True),
+    Column("department_id", Uuid, primary_key=True),
+)
+"""Which department was put under which, ever."""
+
 
 @projection(departments)
-def project(recorded: Recorded) -> Iterator[Change]:
+def project_departments(recorded: Recorded) -> Iterator[Change]:
     this = recorded.stream_id
     match recorded.fact:
         case Created() as it:
@@ -33,3 +40,10 @@ def project(recorded: Recorded) -> Iterator[Change]:
             yield departments.patch(this, parent_id=it.parent_id)
         case Closed() as it:
             yield departments.patch(this, closed_on=it.effective)
+
+
+@projection(department_parents)
+def project_parents(recorded: Recorded) -> Iterator[Change]:
+    match recorded.fact:
+        case Created(parent_id=parent_id) | Moved(parent_id=parent_id) if parent_id:
+            yield department_parents.put(parent_id, recorded.stream_id)

@@ -20,7 +20,7 @@ employment_changes = read_model(
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("position", BigInteger, nullable=False),
     Column("title", Text),
-    Column("department_id", Uuid),
+    Column("department_id", Uuid, index=True),
     Column("manager_id", Uuid),
     Column("because", Text),
 )

@@ -1,0 +1,298 @@
+"""Employees: what the API shows of them and to whom, and how they change."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import strawberry
+from sqlalchemy import ColumnElement
+from strawberry import ID, UNSET
+
+from domain import employee as domain
+from projections.employees import employees
+from projections.employment_changes import employment_changes
+from schema._kernel import (
+    MY_REPORTS,
+    OWN,
+    STAFF,
+    CommandInput,
+    Connection,
+    EmailAddress,
+    Info,
+    Outcome,
+    Position,
+    by_id,
+    by_key,
+    chosen,
+    many,
+    may,
+    mutation,
+    new_id,
+    one,
+    reads,
+    seen_by,
+    uuid_of,
+    uuid_or_none,
+)
+from schema.department import Department
+
+if TYPE_CHECKING:
+    from schema.role import RoleBinding
+
+strawberry.enum(domain.Status, name="EmployeeStatus", description="Whether somebody works here.")
+strawberry.enum(domain.Reason, name="LeavingReason", description="Why an employment ended.")
+
+EMPLOYMENT = OWN | MY_REPORTS | may("employee.edit") | may("personal.view")
+"""Who sees since when somebody works here, and as what before."""
+
+PRIVATE = OWN | may("employee.terminate") | may("personal.view")
+"""Who sees why somebody left."""
+
+
+def _works_here(c: Any) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = c.status == domain.Status.ACTIVE.name
+    return found
+
+
+@strawberry.enum(description="What happened to an employment.")
+class EmploymentChangeKind(Enum):
+    HIRED = "HIRED"
+    REHIRED = "REHIRED"
+    TRANSFERRED = "TRANSFERRED"
+    PROMOTED = "PROMOTED"
+    MANAGER_CHANGED = "MANAGER_CHANGED"
+    TERMINATED = "TERMINATED"
+
+
+@reads(employees, rows=STAFF, person="id")
+class Employee:
+    """Somebody who works here, or did; as it was last recorded: a change that is to come shows at once."""
+
+    id: ID = seen_by(STAFF)
+    number: str = seen_by(STAFF, description="Theirs for ever.")
+    name: str | None = seen_by(STAFF, description="Null once their personal data is erased.")
+    work_email: EmailAddress | None = seen_by(STAFF, description="Null for who has left.")
+    title: str = seen_by(STAFF)
+    status: domain.Status = seen_by(STAFF)
+    department: Department | None = one("department_id")
+    manager: Employee | None = one("manager_id", description="Whom they report to.")
+    reports: Connection[Employee] = many(
+        "manager_id",
+        where=("name", "title"),
+        order_by=("name", "number", "title"),
+        order=("name",),
+        only=_works_here,
+        description="Who reports to them directly; without those who have left.",
+    )
+    hired_on: date | None = seen_by(EMPLOYMENT, description="The first day of the latest employment.")
+    left_on: date | None = seen_by(EMPLOYMENT, description="The last day of it, once it is known.")
+    left_because: domain.Reason | None = seen_by(PRIVATE)
+    timeline: Connection[EmploymentChange] | None = many(
+        "employee_id",
+        seen_by=EMPLOYMENT,
+        where=("kind", "effective"),
+        order=("version",),
+        description="What changed in their employment, and from which day on.",
+    )
+    roles: Connection[RoleBinding] | None = many(
+        "employee_id", seen_by=OWN | may("role.view") | may("role.edit"), order=("bound_at",)
+    )
+    version: int = seen_by(STAFF)
+    position: Position = seen_by(STAFF, description="Of the last fact about them.")
+
+
+@reads(employment_changes, rows=EMPLOYMENT, person="employee_id")
+class EmploymentChange:
+    """A change of an employment. What the kind of change doesn't touch is null."""
+
+    kind: EmploymentChangeKind = seen_by(STAFF)
+    effective: date = seen_by(STAFF, description="The day from which it holds; for TERMINATED the last day.")
+    recorded_at: datetime = seen_by(STAFF)
+    position: Position = seen_by(STAFF)
+    version: int = seen_by(STAFF, description="The employee's version with it.")
+    title: str | None = seen_by(STAFF)
+    department: Department | None = one("department_id")
+    manager: Employee | None = one("manager_id")
+    because: domain.Reason | None = seen_by(PRIVATE)
+
+
+@strawberry.type
+class Query:
+    employee: Employee | None = by_id()
+    employee_by_number: Employee | None = by_key("number")
+    employees: Connection[Employee] = many(
+        where=(
+            "id",
+            "number",
+            "name",
+            "work_email",
+            "title",
+            "status",
+            "department",
+            "manager",
+            "hired_on",
+            "left_on",
+            "left_because",
+        ),
+        order_by=("number", "name", "title", "hired_on", "left_on"),
+        order=("name",),
+    )
+
+
+# ── Commands ──
+
+ON_THAT_DAY = "The day from which it holds; after the latest change of the same, and not before the hire."
+
+
+@strawberry.input
+class HireEmployeeInput(CommandInput):
+    number: str = strawberry.field(description="Theirs for ever: 1 to 40 characters that no other employee has or had.")
+    name: str = strawberry.field(description="In any script, of any number of parts; up to 120 characters.")
+    work_email: str = strawberry.field(description="Nobody else's who works here.")
+    title: str = strawberry.field(description="Up to 120 characters.")
+    department_id: ID | None = UNSET
+    manager_id: ID | None = strawberry.field(default=UNSET, description="Somebody who works here on that day.")
+    effective: date = strawberry.field(description="The first day; at most a year ahead.")
+
+
+@strawberry.input
+class CorrectPersonalDetailsInput(CommandInput):
+    id: ID
+    name: str | None = strawberry.field(default=UNSET, description="The name that was right all along.")
+    work_email: str | None = strawberry.field(default=UNSET, description="The work e-mail that was right all along.")
+
+
+@strawberry.input
+class TransferEmployeeInput(CommandInput):
+    id: ID
+    department_id: ID | None = strawberry.field(default=UNSET, description="Null for none.")
+    effective: date = strawberry.field(description=ON_THAT_DAY)
+
+
+@strawberry.input
+class PromoteEmployeeInput(CommandInput):
+    id: ID
+    title: str = strawberry.field(description="The new title, higher or not; up to 120 characters.")
+    effective: date = strawberry.field(description=ON_THAT_DAY)
+
+
+@strawberry.input
+class ChangeManagerInput(CommandInput):
+    id: ID
+    manager_id: ID | None = strawberry.field(default=UNSET, description="Null for none.")
+    effective: date = strawberry.field(description=ON_THAT_DAY)
+
+
+@strawberry.input
+class TerminateEmploymentInput(CommandInput):
+    id: ID
+    last_day: date = strawberry.field(description="Not before the first.")
+    because: domain.Reason
+
+
+@strawberry.input
+class RehireEmployeeInput(CommandInput):
+    id: ID
+    work_email: str = strawberry.field(description="Nobody else's who works here.")
+    title: str = strawberry.field(description="Up to 120 characters.")
+    department_id: ID | None = UNSET
+    manager_id: ID | None = strawberry.field(default=UNSET, description="Somebody who works here on that day.")
+    effective: date = strawberry.field(description="The first day, after the last one of before; at most a year ahead.")
+
+
+@strawberry.type
+class Mutation:
+    @mutation(may("employee.hire"), changes=Employee)
+    async def hire_employee(self, info: Info, input: HireEmployeeInput) -> Outcome:
+        return await info.context.run(
+            domain.Employee,
+            new_id(Employee, input),
+            domain.Employee.hire,
+            input,
+            number=input.number,
+            name=input.name,
+            work_email=input.work_email,
+            title=input.title,
+            department_id=uuid_or_none(Department, input.department_id, "departmentId"),
+            manager_id=uuid_or_none(Employee, input.manager_id, "managerId"),
+            effective=input.effective,
+            today=info.context.today,
+        )
+
+    @mutation(may("employee.edit"), changes=Employee)
+    async def correct_personal_details(self, info: Info, input: CorrectPersonalDetailsInput) -> Outcome:
+        """Record what was right all along. What is left out stays as it is."""
+        return await info.context.run(
+            domain.Employee,
+            uuid_of(Employee, input.id, "id"),
+            domain.Employee.correct_personal_details,
+            input,
+            name=input.name or None,
+            work_email=input.work_email or None,
+        )
+
+    @mutation(may("employee.edit"), changes=Employee)
+    async def transfer_employee(self, info: Info, input: TransferEmployeeInput) -> Outcome:
+        """Let somebody belong to another department."""
+        return await info.context.run(
+            domain.Employee,
+            uuid_of(Employee, input.id, "id"),
+            domain.Employee.transfer,
+            input,
+            department_id=chosen(Department, input.department_id, "departmentId"),
+            effective=input.effective,
+        )
+
+    @mutation(may("employee.edit"), changes=Employee)
+    async def promote_employee(self, info: Info, input: PromoteEmployeeInput) -> Outcome:
+        """Give somebody another title, higher or not."""
+        return await info.context.run(
+            domain.Employee,
+            uuid_of(Employee, input.id, "id"),
+            domain.Employee.promote,
+            input,
+            title=input.title,
+            effective=input.effective,
+        )
+
+    @mutation(may("employee.edit"), changes=Employee)
+    async def change_manager(self, info: Info, input: ChangeManagerInput) -> Outcome:
+        """Let somebody report to another manager."""
+        return await info.context.run(
+            domain.Employee,
+            uuid_of(Employee, input.id, "id"),
+            domain.Employee.change_manager,
+            input,
+            manager_id=chosen(Employee, input.manager_id, "managerId"),
+            effective=input.effective,
+        )
+
+    @mutation(may("employee.terminate"), changes=Employee)
+    async def terminate_employment(self, info: Info, input: TerminateEmploymentInput) -> Outcome:
+        """End an employment. Whoever it was can't sign in any more, and the work e-mail is free, at once."""
+        return await info.context.run(
+            domain.Employee,
+            uuid_of(Employee, input.id, "id"),
+            domain.Employee.terminate,
+            input,
+            last_day=input.last_day,
+            reason=input.because,
+        )
+
+    @mutation(may("employee.hire"), changes=Employee)
+    async def rehire_employee(self, info: Info, input: RehireEmployeeInput) -> Outcome:
+        """Take somebody who has left on again, under the same number. Their roles are theirs again."""
+        return await info.context.run(
+            domain.Employee,
+            uuid_of(Employee, input.id, "id"),
+            domain.Employee.rehire,
+            input,
+            work_email=input.work_email,
+            title=input.title,
+            department_id=uuid_or_none(Department, input.department_id, "departmentId"),
+            manager_id=uuid_or_none(Employee, input.manager_id, "managerId"),
+            effective=input.effective,
+            today=info.context.today,
+        )
