@@ -22,6 +22,10 @@ Progress = Callable[[int, int], None]
 """Told how many steps are done, and how many there are."""
 
 
+class Occupied(Exception):
+    """There is an organisation already, and it is not the demo's."""
+
+
 def history(dataset: Dataset) -> Iterator[Chapter]:
     """All that happened, in its order."""
     yield from organisation(dataset)
