@@ -6,9 +6,10 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
+from socket import socket
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -21,19 +22,24 @@ import logs
 import projections._build as read_models
 import server
 import store.migrate
+from demo import importer
+from demo.dataset import read
+from demo.welcome import dirt_in, people_to_be
 from domain._kernel import Claim, NotFound
 from settings import BadSetting, Settings
+from store import witness
 from store.claims import digest
 from store.embedded import CannotStart
 from store.migrate import NewerDatabase
-from vault import BadKey
+from store.pool import pool
+from vault import BadKey, Vault
 
 
 class NobodyThere(Exception):
     """No employee has this number."""
 
 
-NOT_OURS = (BadSetting, BadKey, CannotStart, NewerDatabase, NobodyThere)
+NOT_OURS = (BadSetting, BadKey, CannotStart, NewerDatabase, NobodyThere, importer.Occupied)
 """What only whoever started the program can mend: told in a line, without a traceback."""
 
 
@@ -50,6 +56,18 @@ out = Console(highlight=False, soft_wrap=True)
 def serve() -> None:
     """Serve the organisation; an empty one gets its first administrator."""
     _run(_serve)
+
+
+@cli.command()
+def demo() -> None:
+    """Import a sales organisation's real data, where that is not done yet, and serve it."""
+    _run(_demo)
+
+
+@cli.command()
+def verify() -> None:
+    """Hash every fact again, and compare with every checkpoint that was signed. Exit status 1 if anything differs."""
+    _run(_verify)
 
 
 @cli.command()
@@ -79,15 +97,45 @@ def token(
 async def _serve(settings: Settings) -> None:
     with server.listen(settings) as listening:
         async with _opened(settings) as it:
-            new = await server.is_new(it.log)
-            if new:
+            signs_in = {}
+            if await server.is_new(it.log):
                 await server.appoint_first_administrator(it.log)
-            out.print(f"GraphQL at http://{settings.host}:{settings.port}/graphql")
-            if new:
-                out.print("The first administrator signs in with this header, for a day:")
-                out.print(f"Authorization: Bearer {it.identity.token(server.FIRST_ADMINISTRATOR)}")
-            out.print("A token for anybody: .venv/bin/python -m cli token NUMBER")
-            await server.serve(it, listening)
+                signs_in["the first administrator"] = server.FIRST_ADMINISTRATOR
+            await _serving(it, settings, listening, signs_in)
+
+
+async def _demo(settings: Settings) -> None:
+    with server.listen(settings) as listening:
+        async with _opened(settings) as it:
+            dataset = read()
+            if not await importer.is_begun(it.log) and not await server.is_new(it.log):
+                raise importer.Occupied("There is an organisation already, and it is not the demo's: set another DATA.")
+            if not await importer.is_finished(it.log):
+                with _progress("Importing the demo") as progress:
+                    await importer.bring_in(it.log, it.pool, dataset, progress)
+                out.print("What is wrong in the files, and what was made of it:", *dirt_in(dataset), sep="\n")
+            await _serving(it, settings, listening, people_to_be(dataset))
+
+
+async def _serving(
+    it: server.Organisation, settings: Settings, listening: socket, signs_in: Mapping[str, UUID]
+) -> None:
+    out.print(f"GraphQL at http://{settings.host}:{settings.port}/graphql")
+    for who, id in signs_in.items():
+        out.print(f"\nAs {who}, for a day, with the header\nAuthorization: Bearer {it.identity.token(id)}")
+    out.print("\nA token for anybody: .venv/bin/python -m cli token NUMBER")
+    await server.serve(it, listening)
+
+
+async def _verify(settings: Settings) -> None:
+    key = Vault.open(settings.keys).checkpoints
+    async with server.database(settings) as url, await pool(url) as connections:
+        with _progress("Hashing every fact again") as progress:
+            verdict = await witness.verify(connections, key, progress=progress)
+    if verdict.broken is not None:
+        sys.exit(f"meritbook: fact {verdict.broken}: {verdict.because}")
+    out.print(f"{verdict.size} facts are as they were recorded; {verdict.checkpoints} signed checkpoints agree.")
+    out.print(f"Root: {verdict.root.hex()}")
 
 
 async def _migrate(settings: Settings) -> None:
@@ -133,7 +181,7 @@ async def _opened(settings: Settings) -> AsyncIterator[server.Organisation]:
 def _progress(what: str) -> Iterator[read_models.Progress]:
     """A bar on the terminal, from the first time that there is anything to tell."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bar = Progress(*columns, console=out)
+    bar = Progress(*columns, console=Console(stderr=True))
     task = bar.add_task(what)
 
     def tell(done: int, of: int) -> None:

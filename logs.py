@@ -15,10 +15,14 @@ SHARED: list[structlog.typing.Processor] = [
 
 
 def configure() -> None:
-    """Our own words and those of libraries come out alike."""
+    """Our own words and those of libraries come out alike. Never the values of variables: they are people's data."""
     people = sys.stderr.isatty()
-    exceptions = [] if people else [structlog.processors.dict_tracebacks]
-    renderer = structlog.dev.ConsoleRenderer() if people else structlog.processors.JSONRenderer()
+    exceptions = [] if people else [structlog.processors.format_exc_info]
+    renderer = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if people
+        else structlog.processors.JSONRenderer()
+    )
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -36,5 +40,6 @@ def configure() -> None:
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)  # that PostgreSQL is gone is told once, by who brings it back
     for ours in ("server", "store", "projections", "schema"):
         logging.getLogger(ours).setLevel(logging.INFO)

@@ -28,6 +28,9 @@ from domain.role import ADMINISTRATOR, Bound, Role
 from identity import Identity
 from projections._build import Progress, catch_up, ensure, keep_up
 from projections._fold import ReadModels
+from schema import schema
+from schema._endpoint import endpoint
+from schema._reader import reading_pool
 from settings import BadSetting, Settings
 from store.embedded import Cluster
 from store.keys import LocalKms
@@ -35,6 +38,7 @@ from store.log import Log
 from store.migrate import migrate
 from store.pool import connect, pool
 from store.recorded import Origin
+from store.witness import Witness
 from vault import BadKey, Vault
 
 SYSTEM = UUID(int=0)
@@ -49,6 +53,7 @@ class Organisation:
     """One organisation, opened: what a program needs to work with it."""
 
     pool: asyncpg.Pool[asyncpg.Record]
+    reading: asyncpg.Pool[asyncpg.Record]
     log: Log
     read_models: ReadModels
     identity: Identity
@@ -61,8 +66,8 @@ async def opened(settings: Settings, progress: Progress | None = None) -> AsyncI
     vault = Vault.open(settings.keys)
     async with database(settings) as url:
         await migrate(url)
-        read_models = ReadModels()
-        async with await pool(url) as connections:
+        async with await pool(url) as connections, await reading_pool(url) as reading:
+            read_models = ReadModels()
             await ensure(connections, read_models)
             log = Log(
                 connect=partial(connect, url, name="meritbook writer"),
@@ -75,10 +80,12 @@ async def opened(settings: Settings, progress: Progress | None = None) -> AsyncI
                 raise BadKey(f"The keys in {settings.keys} are not those that this database was written with.")
             async with log:
                 await catch_up(connections, log.keys, read_models, progress)
-                async with beside(keep_up(connections, log.keys, read_models)):
-                    await log.run(Role, ADMINISTRATOR, Role.establish, origin=Origin(actor=SYSTEM))
+                await log.run(Role, ADMINISTRATOR, Role.establish, origin=Origin(actor=SYSTEM))
+                witness = Witness(connections, log.committed, vault.checkpoints)
+                async with beside(keep_up(connections, log.keys, read_models)), beside(witness.follow()):
                     yield Organisation(
                         pool=connections,
+                        reading=reading,
                         log=log,
                         read_models=read_models,
                         identity=Identity(vault.tokens),
@@ -137,10 +144,12 @@ async def appoint_first_administrator(log: Log) -> None:
 # ── HTTP ──
 
 
-def app(organisation: Organisation) -> Starlette:
+def app(it: Organisation) -> Starlette:
+    graphql = endpoint(schema(), pool=it.reading, log=it.log, identify=it.identity.identify, secret=it.vault.cursors)
+
     async def ready(_: Request) -> JSONResponse:
         try:
-            position = await asyncio.wait_for(organisation.log.head(), timeout=2)
+            position = await asyncio.wait_for(it.log.head(), timeout=2)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return JSONResponse({"status": "no database"}, 503)
         return JSONResponse({"status": "ready", "position": position})
@@ -148,7 +157,7 @@ def app(organisation: Organisation) -> Starlette:
     async def healthy(_: Request) -> JSONResponse:
         return JSONResponse({"status": "ok"})
 
-    return Starlette(routes=[Route("/healthz", healthy), Route("/readyz", ready)])
+    return Starlette(routes=[Route("/graphql", graphql), Route("/healthz", healthy), Route("/readyz", ready)])
 
 
 def listen(settings: Settings) -> socket.socket:

@@ -109,6 +109,27 @@ async def test_only_the_first_start_appoints_somebody(start: Start, environment:
     assert "Bearer" not in second.said
 
 
+async def test_the_first_administrator_signs_in_and_nobody_sees_anything_else(start: Start) -> None:
+    it = await start()
+    (token,) = re.findall(r"Authorization: (Bearer \S+)", it.said)
+
+    async def ask(document: str, **headers: str) -> object:
+        return (await it.http.post("/graphql", json={"query": document}, headers=headers)).json()
+
+    viewer = "{ viewer { employee { number } } }"
+    assert await ask(viewer, authorization=token) == {"data": {"viewer": {"employee": {"number": "1"}}}}
+    for nobody in ({}, {"authorization": f"{token}x"}):
+        assert await ask("{ __typename }", **nobody) == {"data": {"__typename": "Query"}}
+        assert "UNAUTHENTICATED" in str(await ask(viewer, **nobody))
+
+
+async def test_what_was_recorded_is_verified(start: Start, environment: dict[str, str]) -> None:
+    it = await start()
+    position = (await it.http.get("/readyz")).json()["position"]
+    said, _ = await (await run("verify", environment)).communicate()
+    assert said.decode().startswith(f"{position} facts are as they were recorded; ")
+
+
 async def test_a_killed_server_starts_again_where_it_was(start: Start) -> None:
     killed = await start()
     before = (await killed.http.get("/readyz")).json()["position"]
