@@ -144,6 +144,8 @@ class Compiler:
             found = value.sql(Names(row))
             return cast(found, Text()) if named.name == "Decimal" else found
         if named.name == "ID":
+            if callable(value.of):
+                return value.of(Names(row)).op("||")(constant("_")).op("||")(row.text(name))
             kind = value.of or asked.declared.origin.__name__  # type: ignore[union-attr]
             return constant(f"{kind}_").op("||")(row.text(name))
         if named.name == "Decimal" and not asked.listed:

@@ -12,12 +12,14 @@ from uuid import UUID
 from graphql import GraphQLError
 from sqlalchemy import Uuid
 from strawberry import UNSET
+from strawberry.dataloader import DataLoader
 
 from schema._arguments import Call, frozen
 from schema._compile import Asked
 from schema._mutation import CommandInput, Log, Outcome, origin_of
 from schema._plan import Plan, Planner
 from schema._reader import Operation, Reader, Viewer
+from store.recorded import Recorded
 
 
 @dataclass(slots=True)
@@ -31,6 +33,7 @@ class Context:
     request: Any = None
     denied: list[dict[str, Any]] = field(default_factory=list)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _facts: DataLoader[int, Recorded] | None = None
     _roots: asyncio.Task[tuple[dict[str, Any], dict[str, GraphQLError]]] | None = None
 
     @property
@@ -72,6 +75,16 @@ class Context:
         """Who asks. Root fields are not resolved for nobody, so here somebody does."""
         assert self.viewer is not None
         return self.viewer
+
+    async def recorded(self, position: int) -> Recorded:
+        """The fact at a position of the log. Those that are asked for together are read together."""
+        if self._facts is None:
+            self._facts = DataLoader(self._recorded)
+        return await self._facts.load(position)
+
+    async def _recorded(self, positions: list[int]) -> list[Recorded]:
+        found = {each.position: each for each in await self.log.at(positions)}
+        return [found[position] for position in positions]
 
     async def read(self, info: Any, id: UUID) -> Any:
         """What is asked for below the field that is being resolved, of the object with this id."""

@@ -65,11 +65,14 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A column of the row, or an expression over its columns. An ID is the id of the type that it is `of`."""
+    """A column of the row, or an expression over its columns.
+
+    An ID is the id of the type that it is `of`, which may differ from row to row: an expression over the columns.
+    """
 
     column: str | None = None
     sql: Sql | None = None
-    of: str | None = None
+    of: str | Sql | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ def seen_by(
     *,
     column: str | None = None,
     sql: Sql | None = None,
-    of: str | None = None,
+    of: str | Sql | None = None,
     description: str | None = None,
 ) -> Any:
     """A column of the row's own: the one of the field's name, or `column`, or an expression over the columns.

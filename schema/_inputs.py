@@ -20,7 +20,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from schema._declare import Many, Money, One, Shape, Value, reading
 from schema._rules import Rule
-from schema._scalars import CurrencyCode, EmailAddress, Position
+from schema._scalars import ANY_KIND, CurrencyCode, EmailAddress, Position
 
 EQUAL = ("eq", "ne", "in", "notIn", "isNull")
 ORDERED = (*EQUAL, "lt", "lte", "gt", "gte")
@@ -85,6 +85,8 @@ def _handle(shape: Shape, name: str) -> Handle:
 
 def _of(shape: Shape, name: str, value: Value) -> str | None:
     return value.of or (shape.name if name == "id" else None)
+    if callable(value.of):
+        return ANY_KIND
 
 
 def bare(field: StrawberryField) -> Any:

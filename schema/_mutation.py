@@ -10,7 +10,7 @@ class Mutation:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Annotated, Any, Protocol, Union
 from uuid import UUID, uuid4, uuid5
 
@@ -27,7 +27,7 @@ from schema._declare import Changed, Shape, _field, seen_by
 from schema._rows import DIALECT
 from schema._rules import STAFF, Rule
 from schema._scalars import Position, uuid_in
-from store.recorded import Origin
+from store.recorded import Origin, Recorded
 
 Person = Callable[[Any], UUID | None]
 
@@ -55,6 +55,7 @@ class Log(Protocol):
         asked: Any = None,
         **kwargs: Any,
     ) -> Any: ...
+    async def at(self, positions: Collection[int]) -> list[Recorded]: ...
 
 
 @strawberry.input

@@ -22,6 +22,7 @@ CurrencyCode = NewType("CurrencyCode", str)
 EmailAddress = NewType("EmailAddress", str)
 Position = NewType("Position", int)
 
+ANY_KIND = "*"
 LARGEST_POSITION = 2**63 - 1
 
 
@@ -132,6 +133,6 @@ def uuid_in(kind: str, id: str) -> UUID | None:
     """What a global id of this kind names; None if it is no such id."""
     name, _, rest = id.partition("_")
     try:
-        return UUID(rest) if name == kind else None
+        return UUID(rest) if kind in (name, ANY_KIND) else None
     except ValueError:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import UUID
@@ -112,6 +112,14 @@ class Log:
         rows = await self._pool.fetch(
             f"SELECT {_COLUMNS} FROM store.log WHERE stream_id = $1 ORDER BY version",  # noqa: S608
             id,
+        )
+        return await recorded(rows, self.keys)
+
+    async def at(self, positions: Collection[int]) -> list[Recorded]:
+        """The facts at these positions, in order."""
+        rows = await self._pool.fetch(
+            f"SELECT {_COLUMNS} FROM store.log WHERE position = ANY($1) ORDER BY position",  # noqa: S608
+            list(positions),
         )
         return await recorded(rows, self.keys)
 
