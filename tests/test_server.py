@@ -49,11 +49,12 @@ async def start(tmp_path: Path, environment: dict[str, str]) -> AsyncIterator[St
         port = port or free_port()
         process = await run("serve", environment | {"PORT": str(port)})
         assert process.stdout is not None
+        assert process.stderr is not None
         said = ""
         async with asyncio.timeout(30):
             while "A token for anybody" not in said:
                 line = await process.stdout.readline()
-                assert line, said
+                assert line, said + (await process.stderr.read()).decode()
                 said += line.decode()
         running.append(Started(process, port, said))
         return running[-1]
