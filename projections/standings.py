@@ -14,9 +14,23 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Computed, Date, DateTime, Index, Integer, Numeric, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Computed,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    Numeric,
+    Text,
+    Uuid,
+    func,
+)
 
 from domain._values import periods_of
 from domain.score import Corrected, Metric, ScoreRecorded, Withdrawn
@@ -118,9 +132,16 @@ def keep_ledger(recorded: Recorded) -> Iterator[Change]:
 
 # ── The totals ──
 
-SUMMED = ", ".join(f"'{metric}'" for metric in sorted(ADDED_UP))
-VALUE = f"CASE WHEN n > 0 THEN CASE WHEN metric IN ({SUMMED}) THEN total ELSE trim_scale(round(total / n, 4)) END END"
-FINE = f"CASE WHEN metric = '{Metric.WON_AMOUNT}' THEN 1 ELSE 10000 END"
+SPREAD = 10_000
+"""Points to one of a value that is not money: so that equal values have a narrow bucket of ranks to themselves."""
+
+POINTS = f"""
+    CASE WHEN n <= 0 THEN NULL
+    WHEN metric = '{Metric.WON_AMOUNT}' THEN total
+    WHEN metric = '{Metric.DEALS_WON}' THEN total * {SPREAD}
+    ELSE round(total / n, 4) * {SPREAD} END
+"""
+"""What people are ranked by: the sum, or the mean of the scores that stand. Null while none does."""
 
 standings = read_model(
     "standings",
@@ -130,12 +151,9 @@ standings = read_model(
     Column("employee_id", Uuid, primary_key=True),
     Column("total", Numeric, nullable=False),
     Column("n", Integer, nullable=False),
-    Column("value", Numeric, Computed(VALUE, persisted=True)),
-    Column("points", Numeric, Computed(f"({VALUE}) * {FINE}", persisted=True)),
+    Column("points", Numeric, Computed(POINTS, persisted=True)),
     ranked=Ranked("points", ("metric", "currency", "period")),
 )
-"""`value` is null while no score stands. `points` say the same, spread out so that equal ones share a narrow bucket."""
-
 Index(
     f"{standings.table.name}_top",
     standings.c.metric,
@@ -151,6 +169,17 @@ def project(recorded: Recorded) -> Iterator[Change]:
     for entry in entries(recorded.fact):
         for period in periods_of(entry.day):
             yield standings.add(entry.metric, entry.currency, period, entry.employee_id, total=entry.value, n=entry.n)
+
+
+def value_of(points: ColumnElement[Any], metric: Metric) -> ColumnElement[Any]:
+    """The value that the points stand for."""
+    return points if metric is Metric.WON_AMOUNT else func.trim_scale(points / SPREAD)
+
+
+def summed_up(value: ColumnElement[Any], n: ColumnElement[Any], metric: Metric) -> ColumnElement[Any]:
+    """The value that entries of the ledger come to: a sum, or a mean."""
+    total = func.sum(value)
+    return total if metric in ADDED_UP else func.trim_scale(func.round(total / func.sum(n), 4))
 
 
 # ── Which currency people mean ──

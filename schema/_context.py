@@ -56,7 +56,7 @@ class Context:
         self.denied += plan.denied
         return values, errors
 
-    async def run(self, kind: Any, id: UUID, command: Any, input: CommandInput, **kwargs: Any) -> Outcome:
+    async def run(self, kind: Any, id: UUID, command: Any, input: CommandInput, /, **kwargs: Any) -> Outcome:
         """Give a command to the log as the viewer. Raises Refused."""
         outcome: Outcome = await self.log.run(
             kind,

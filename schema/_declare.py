@@ -23,6 +23,7 @@ from sqlalchemy import ColumnElement, Select
 from strawberry import ID
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
 
 from projections._kernel import ReadModel
 from schema._rules import STAFF, Rule
@@ -196,6 +197,19 @@ def by_global_id() -> Any:
     return _field(ByGlobalId(), STAFF, "Any object by its id; null if there is none that you may see.")
 
 
+def resolved(rule: Rule, *, description: str | None = None) -> Callable[[Callable[..., Any]], Any]:
+    """A field that no table knows: the method computes it, in Strawberry's own way. The rule asks permissions alone.
+
+    On a type that is read, the method's `self` is annotated `strawberry.Parent[dict[str, Any]]`: it gets `$id`.
+    """
+
+    def declare(resolve: Callable[..., Any]) -> Any:
+        text = description or resolve.__doc__
+        return strawberry.field(resolver=resolve, description=text, metadata={"rule": rule})
+
+    return declare
+
+
 def view(function: Callable[..., Any], *, seen_by: Rule = STAFF, description: str | None = None) -> Any:
     """Rows that a function selects: see `schema._view.At`."""
     return _field(View(function), seen_by, description or function.__doc__)
@@ -246,6 +260,9 @@ def _declare(cls: C, shape: Shape) -> C:
     description = (cls.__doc__ or "").strip() or None
     declared = strawberry.type(cls, description=description)
     shape = Shape(shape.name, declared, shape.rows, shape.person, shape.model)
+    for field in shape.definition.fields:
+        if field.python_name.endswith("_"):  # a name that Python keeps for itself
+            field.graphql_name = to_camel_case(field.python_name[:-1])
     if shape.identified:
         shape.definition.interfaces.append(Node.__strawberry_definition__)  # type: ignore[attr-defined]
     declared.__shape__ = shape  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
+from keyword import iskeyword
 from typing import Any
 from uuid import UUID
 
@@ -62,7 +63,7 @@ class Handle:
 
     @property
     def graphql_name(self) -> str:
-        return to_camel_case(self.name)
+        return to_camel_case(self.name.removesuffix("_"))
 
 
 def handles(shape: Shape, names: tuple[str, ...]) -> dict[str, Handle]:
@@ -84,9 +85,9 @@ def _handle(shape: Shape, name: str) -> Handle:
 
 
 def _of(shape: Shape, name: str, value: Value) -> str | None:
-    return value.of or (shape.name if name == "id" else None)
     if callable(value.of):
         return ANY_KIND
+    return value.of or (shape.name if name == "id" else None)
 
 
 def bare(field: StrawberryField) -> Any:
@@ -132,7 +133,7 @@ def _where(name: str, names: tuple[str, ...], shape: Shape) -> type[Any]:
 @cache
 def _order(name: str, names: tuple[str, ...]) -> type[Any]:
     make: Any = Enum
-    members = make(f"{name}OrderField", {each.upper(): each for each in names})
+    members = make(f"{name}OrderField", {each.removesuffix("_").upper(): each for each in names})
     field = strawberry.enum(members, description=f"What {name} objects are sorted by.")
     cls = type(f"{name}OrderBy", (), {"__annotations__": {"field": field, "direction": Direction}})
     cls.direction = Direction.ASC  # type: ignore[attr-defined]
@@ -154,7 +155,7 @@ def _comparison(name: str, operand: Any, operators: tuple[str, ...]) -> type[Any
 
 
 def _input(name: str, description: str, fields: dict[str, tuple[Any, str]]) -> type[Any]:
-    python_names = {each: f"{each}_" if each in ("in", "and", "or", "not") else each for each in fields}
+    python_names = {each: f"{each}_" if iskeyword(each) else each for each in fields}
     members: dict[str, Any] = {
         python_names[each]: strawberry.field(name=each, default=UNSET, description=text or None)
         for each, (_, text) in fields.items()

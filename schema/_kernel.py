@@ -6,10 +6,10 @@ import strawberry
 
 from schema._arguments import bad_input
 from schema._context import Context
-from schema._declare import Connection, Money, by_id, by_key, extends, many, one, part, reads, seen_by, view
-from schema._mutation import CommandInput, Outcome, chosen, mutation, new_id, uuid_of, uuid_or_none
+from schema._declare import Connection, Money, by_id, by_key, extends, many, one, part, reads, resolved, seen_by, view
+from schema._mutation import CommandInput, Outcome, allow, chosen, mutation, new_id, uuid_of, uuid_or_none
 from schema._reader import Viewer
-from schema._rules import MY_REPORTS, OWN, STAFF, may
+from schema._rules import MY_REPORTS, NOBODYS, OWN, STAFF, may
 from schema._scalars import CurrencyCode, EmailAddress, Position, global_id
 from schema._view import Arg, At
 
@@ -17,6 +17,7 @@ Info = strawberry.Info[Context, None]
 
 __all__ = [
     "MY_REPORTS",
+    "NOBODYS",
     "OWN",
     "STAFF",
     "Arg",
@@ -30,6 +31,7 @@ __all__ = [
     "Outcome",
     "Position",
     "Viewer",
+    "allow",
     "bad_input",
     "by_id",
     "by_key",
@@ -43,6 +45,7 @@ __all__ = [
     "one",
     "part",
     "reads",
+    "resolved",
     "seen_by",
     "uuid_of",
     "uuid_or_none",

@@ -11,6 +11,7 @@ class Mutation:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 from typing import Annotated, Any, Protocol, Union
 from uuid import UUID, uuid4, uuid5
 
@@ -133,11 +134,30 @@ class MutationField(StrawberryField):
     """Asks the rule, runs the resolver, and answers with the payload."""
 
     async def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
-        rule, on, payload = (self.metadata[each] for each in ("rule", "on", "payload"))
-        await allow(info.context, rule, on and on(kwargs["input"]))
+        rule, on, about, payload = (self.metadata[each] for each in ("rule", "on", "about", "payload"))
+        context, input, whom = info.context, kwargs["input"], None
+        if isinstance(rule.fold(context.viewer.permissions), Rule):
+            whom = on(input) if on else await about.whom(context, input)
+        await allow(context, rule, whom)
         assert self.base_resolver is not None
         outcome = await self.base_resolver(*args, **kwargs)
         return payload(changed=outcome.stream_id, position=outcome.position)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Finds whom the object that a command changes is about, by a column of its row."""
+
+    shape: Shape
+    column: str | None
+
+    async def whom(self, context: Any, input: Any) -> UUID | None:
+        table, id = self.shape.model and self.shape.model.table, uuid_in(self.shape.name, getattr(input, "id", ""))
+        if table is None or self.column is None or id is None:
+            return None
+        asked = f'SELECT "{self.column}" FROM {table} WHERE id = $1'  # noqa: S608 - names of our own
+        found: UUID | None = await context.reader.pool.fetchval(asked, id)
+        return found
 
 
 async def allow(context: Any, rule: Rule, person: UUID | None) -> None:
@@ -146,29 +166,36 @@ async def allow(context: Any, rule: Rule, person: UUID | None) -> None:
     if isinstance(verdict, Rule) and person is not None:
         whom, viewer = bindparam("whom", type_=Uuid()), bindparam("viewer", type_=Uuid())
         asked = select(verdict.sql(whom, viewer)).compile(dialect=DIALECT)
-        values = {"whom": person, "viewer": context.viewer.id}
+        values = asked.construct_params({"whom": person, "viewer": context.viewer.id})
         verdict = await context.reader.pool.fetchval(str(asked), *(values[name] for name in asked.positiontup or ()))
     if verdict is not True:
         raise domain.Forbidden(f"This needs {rule}.")
 
 
 def mutation(
-    rule: Rule, *, changes: type[Any], on: Person | None = None, description: str | None = None
+    rule: Rule,
+    *,
+    changes: type[Any],
+    on: Person | None = None,
+    about: str | None = None,
+    description: str | None = None,
 ) -> Callable[[Callable[..., Awaitable[Outcome]]], Any]:
     """A command that changes one object of the type `changes`, and answers with it and the position.
 
-    A rule that asks about a person asks it of `on(input)`.
+    A rule that asks about a person asks it of `on(input)`; or else of whom the object with the id `input.id` is about:
+    its person, or whoever its column `about` names.
     """
+    shape: Shape = changes.__shape__
 
     def declare(resolve: Callable[..., Awaitable[Outcome]]) -> Any:
         name = capitalize_first(to_camel_case(resolve.__name__))
-        payload: Any = _payload(name, changes.__shape__)
+        payload: Any = _payload(name, shape)
         result = Annotated[Union[payload, Refusal], strawberry.union(f"{name}Result")]  # noqa: UP007
         return MutationField(
             base_resolver=StrawberryResolver(resolve),
             type_annotation=StrawberryAnnotation(result),
             description=" ".join(filter(None, (description or resolve.__doc__, f"For {rule}."))),
-            metadata={"rule": rule, "on": on, "payload": payload},
+            metadata={"rule": rule, "on": on, "about": About(shape, about or shape.person), "payload": payload},
         )
 
     return declare

@@ -64,7 +64,21 @@ class Below(Rule):
         above = _tree(self.model)
         found: Select[Any] = select(literal_column("1")).select_from(above)
         found = found.where(above.c.ancestor == viewer, above.c.descendant == person)
-        return exists(found.where(above.c.depth >= self.nearest) if self.nearest else found)
+        return exists(found.where(above.c.depth >= literal_column(str(self.nearest))) if self.nearest else found)
+
+
+@dataclass(frozen=True, slots=True)
+class Nobodys(Rule):
+    """The row is about nobody."""
+
+    def __str__(self) -> str:
+        return "NOBODYS"
+
+    def fold(self, permissions: frozenset[str]) -> bool | Rule:
+        return self
+
+    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any]) -> ColumnElement[bool]:
+        return person.is_(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +138,9 @@ OWN = Own()
 
 MY_REPORTS = Below("employees")
 """Whoever stands above the row's person in the reporting line, at any distance."""
+
+NOBODYS = Nobodys()
+"""Every employee, of a row that is about nobody."""
 
 may: Callable[[str], Rule] = May
 """Who holds the permission."""
