@@ -11,16 +11,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-from starlette.applications import Starlette
-from starlette.routing import Route
 
 from domain.employee import Employee
 from domain.role import ADMINISTRATOR, PERMISSIONS, Role
-from schema import schema
-from schema._endpoint import endpoint
-from schema._reader import reading_pool
 from schema._scalars import global_id
-from server import SYSTEM, Organisation, opened
+from server import SYSTEM, Organisation, app, opened
 from settings import Settings
 from store.command import Outcome
 from store.log import Log
@@ -111,11 +106,16 @@ class Api:
 @asynccontextmanager
 async def api_of(database_url: str, folder: Path) -> AsyncIterator[Api]:
     settings = Settings(host="", port=0, database_url=database_url, data=folder, keys=folder / "keys")
-    async with opened(settings) as it, await reading_pool(database_url, size=3) as pool:
-        graphql = endpoint(schema(), pool=pool, log=it.log, identify=it.identity.identify, secret=it.vault.cursors)
-        app = Starlette(routes=[Route("/graphql", graphql)])
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as http:
-            yield Api(it, http)
+    async with opened(settings) as it, http_of(it) as http:
+        yield Api(it, http)
+
+
+@asynccontextmanager
+async def http_of(organisation: Organisation) -> AsyncIterator[httpx.AsyncClient]:
+    """A server, with what one server process keeps in memory."""
+    transport = httpx.ASGITransport(app(organisation))
+    async with httpx.AsyncClient(transport=transport, base_url="http://api") as http:
+        yield http
 
 
 def gid(kind: str, id: UUID) -> str:
