@@ -32,6 +32,10 @@ TIERS = (
 )
 PLAN = id_of("commission plan", "Agents 2017")
 
+AT_ITS_END = (Dirt.LOST_FOR_NOUGHT,)
+AT_ITS_BEGINNING = tuple(dirt for dirt in Dirt if dirt not in AT_ITS_END)
+"""Of a deal: what there is to say when it ends, and when it is registered."""
+
 
 def run_id(quarter: str) -> UUID:
     return id_of("payout run", quarter)
@@ -128,7 +132,7 @@ def _deal(deal: Deal, last_day: date) -> Iterator[tuple[date, Step]]:
         engaged_on,
         step(
             WorkItem.register,
-            deal.because(),
+            deal.because(*AT_ITS_BEGINNING),
             kind=Kind.OPPORTUNITY,
             title=f"{deal.product} for {deal.account}" if deal.account else deal.product,
             customer_id=deal.account and customer_id(deal.account),
@@ -139,7 +143,7 @@ def _deal(deal: Deal, last_day: date) -> Iterator[tuple[date, Step]]:
     yield engaged_on, step(WorkItem.assign, deal.because(Dirt.NO_ENGAGE_DATE), owner_id=owner_id, effective=engaged_on)
     if deal.closed_on is None:
         return
-    because = deal.because(Dirt.LOST_FOR_NOUGHT)
+    because = deal.because(*AT_ITS_END)
     if deal.amount is None:
         yield deal.closed_on, step(WorkItem.lose, because, effective=deal.closed_on)
     else:

@@ -63,6 +63,13 @@ def database_url(server_url: str, template: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def module_database_url(server_url: str, template: str) -> Iterator[str]:
+    """A migrated, empty database that the tests of one module share."""
+    with _database(server_url, f'TEMPLATE "{template}" STRATEGY file_copy') as (_, url):
+        yield url
+
+
 @pytest.fixture
 def fresh_database_url(server_url: str) -> Iterator[str]:
     """A database with nothing in it, for this test alone."""
