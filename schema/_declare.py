@@ -200,7 +200,7 @@ def by_global_id() -> Any:
 def resolved(rule: Rule, *, description: str | None = None) -> Callable[[Callable[..., Any]], Any]:
     """A field that no table knows: the method computes it, in Strawberry's own way. The rule asks permissions alone.
 
-    On a type that is read, the method's `self` is annotated `strawberry.Parent[dict[str, Any]]`: it gets `$id`.
+    For a type that is read it is a function whose `parent: strawberry.Parent[dict[str, Any]]` has the row's key: `$id`.
     """
 
     def declare(resolve: Callable[..., Any]) -> Any:

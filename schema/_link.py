@@ -51,11 +51,11 @@ def _check(shape: Shape, field: StrawberryField) -> None:
     rule: Rule | None = field.metadata.get("rule")
     source, optional = reading(field), _optional(field)
     where = f"{shape.name}.{field.python_name}"
-    if source is None or rule is None:
+    if rule is None:
         return
     if rule != STAFF and not optional:
         raise TypeError(f"{where} may be hidden ({rule}), so its type must be nullable.")
-    if shape.model is None:
+    if source is None or shape.model is None:
         return
     if shape.person is None and any(isinstance(each, Rule) for each in (rule.fold(frozenset()),) if each is not True):
         raise TypeError(f"{where}: {rule} asks about a person, and {shape.name} names none.")

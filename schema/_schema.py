@@ -21,8 +21,9 @@ from strawberry.tools import merge_types
 from schema._declare import SHAPES, Changed, Value, reading
 from schema._link import link
 from schema._masking import Masked
-from schema._mutation import RefusedToRefusal
+from schema._mutation import MutationField, RefusedToRefusal
 from schema._reader import unauthenticated
+from schema._rules import STAFF
 from schema._scalars import SCALARS
 
 
@@ -81,8 +82,8 @@ def _attach(schema: strawberry.Schema) -> None:
                 continue
             elif source is not None:
                 field.resolve = _root if type_ is graph.query_type else _resolver(field)
-            elif root and field.resolve is not None:
-                field.resolve = _signed_in(field.resolve)
+            elif field.resolve is not None:
+                field.resolve = _guarded(field, signed_in=root)
 
 
 def _resolver(field: GraphQLField) -> Callable[..., Any]:
@@ -108,12 +109,21 @@ async def _changed(source: Any, info: Any, **_arguments: Any) -> Any:
     return await info.context.read(info, source.changed)
 
 
-def _signed_in(resolve: Callable[..., Any]) -> Callable[..., Any]:
-    def checked(source: Any, info: Any, **arguments: Any) -> Any:
-        require_viewer(info.context)
-        return resolve(source, info, **arguments)
+def _guarded(field: GraphQLField, *, signed_in: bool) -> Callable[..., Any]:
+    """A resolver of its own, behind its rule. A mutation asks its rule itself."""
+    resolve, declared = field.resolve, field.extensions["strawberry-definition"]
+    rule = STAFF if isinstance(declared, MutationField) else declared.metadata.get("rule", STAFF)
+    assert resolve is not None
 
-    return checked
+    def guarded(source: Any, info: Any, **arguments: Any) -> Any:
+        if signed_in:
+            require_viewer(info.context)
+        if rule is STAFF or rule.fold(info.context.signed_in.permissions) is True:
+            return resolve(source, info, **arguments)
+        info.context.denied.append({"path": info.path.as_list(), "code": "FORBIDDEN_FIELD"})
+        return None
+
+    return guarded
 
 
 def require_viewer(context: Any) -> None:

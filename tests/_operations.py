@@ -109,7 +109,9 @@ class Generator:
         written = []
         sizes = self.dice.choice(["first", "last", "neither", "neither"])
         for name, argument in definition.args.items():
-            if name in ("after", "before") or (name in ("first", "last") and "last" in definition.args and name != sizes):
+            if name in ("after", "before") or (
+                name in ("first", "last") and "last" in definition.args and name != sizes
+            ):
                 continue
             if isinstance(argument.type, GraphQLNonNull) or self.chance(2):
                 written.append(f"{name}: {self.value(self.input(argument.type, 2), str(argument.type))}")

@@ -3,6 +3,8 @@
 It shares the published SDL with the compiler and nothing else. Rules, filters, orders and pages are written out here.
 """
 
+# ruff: noqa: C901, PLR0911, PLR0912 - naive on purpose: one place, one case after the other
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -145,6 +147,8 @@ class Reference:
                 return self.connection("Deal", found, arguments)
             case "Person", "salary":
                 return _money(row["salary"], row["currency"])
+            case "Person", "initials":
+                return str(row["id"])[-2:]
             case "Person", "hired":
                 return row["hired"].isoformat()
             case "Person", "seenAt":
@@ -217,7 +221,9 @@ class Reference:
         if "where" in arguments:
             holds = self.condition(kind, arguments["where"])
             records = [each for each in records if holds(each)]
-        chosen: list[tuple[Callable[[Row], Any], str]] = [(self.sort_value(kind, each["field"].lower()), each["direction"]) for each in arguments.get("orderBy", ())]
+        chosen: list[tuple[Callable[[Row], Any], str]] = [
+            (self.sort_value(kind, each["field"].lower()), each["direction"]) for each in arguments.get("orderBy", ())
+        ]
         if not chosen and order:
             name = order.removeprefix("-")
             chosen = [(lambda row: row[name], "DESC" if order.startswith("-") else "ASC")]
@@ -403,5 +409,3 @@ def _like(value: Any, operand: Any, of: str | None) -> Any:
             return Decimal(operand)
     parsed: Any = type(value).fromisoformat(operand)
     return parsed
-
-
