@@ -179,14 +179,21 @@ async def _opened(settings: Settings) -> AsyncIterator[server.Organisation]:
 
 @contextmanager
 def _progress(what: str) -> Iterator[read_models.Progress]:
-    """A bar on the terminal, from the first time that there is anything to tell."""
+    """A bar on the terminal, or else a line now and then; from the first time that there is anything to tell."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bar = Progress(*columns, console=Console(stderr=True))
+    err = Console(stderr=True, highlight=False, soft_wrap=True)
+    bar = Progress(*columns, console=err)
     task = bar.add_task(what)
+    said = 0
 
     def tell(done: int, of: int) -> None:
-        bar.start()
-        bar.update(task, completed=done, total=of)
+        nonlocal said
+        if err.is_terminal:
+            bar.start()
+            bar.update(task, completed=done, total=of)
+        elif of and (tenth := done * 10 // of) > said:
+            said = tenth
+            err.print(f"{what}: {done} of {of}")
 
     try:
         yield tell
