@@ -56,9 +56,12 @@ class Plan:
     errors: Mapping[str, GraphQLError]
     whole: bool
 
-    def values(self, call: Call) -> list[Any]:
-        """What is bound for a call. Raises a GraphQLError if the client gave something impossible."""
-        return [get(call) for _, get in self.getters]
+    def values(self, call: Call) -> list[Any] | None:
+        """What is bound for a call; None if the client gave something impossible."""
+        try:
+            return [get(call) for _, get in self.getters]
+        except GraphQLError:
+            return None
 
     def possible(self, call: Call) -> tuple[list[Any], dict[str, GraphQLError]]:
         """What is bound, and which root fields can't be answered because the client gave something impossible."""

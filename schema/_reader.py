@@ -20,17 +20,19 @@ from graphql import (
     parse,
 )
 from graphql.utilities import type_from_ast
-from graphql.validation import validate
+from graphql.validation import specified_rules, validate
 
 from schema._arguments import Call, frozen, shaped
 from schema._compile import Compiler
+from schema._limits import MOST_TOKENS, Limits
 from schema._plan import Cache, Plan, Planner
 from schema._selection import Selection
 from store.pool import DAY, Connection
 
+RULES = (*specified_rules, Limits)
 NO_POLICY = "SELECT 0::bigint"
-LONGEST_DOCUMENT = 4_000
-"""In tokens."""
+LARGEST_KEPT = 50_000
+"""The longest document that is worth keeping, in characters."""
 
 PATIENCE = 30.0
 """How many seconds a read may take."""
@@ -68,6 +70,10 @@ class Operation:
         return self.definition.name.value if self.definition.name else None
 
 
+NEVER = Operation(parse("{ never }").definitions[0], {}, "")  # type: ignore[arg-type]
+"""Stands for documents that the fast way does not take."""
+
+
 @dataclass(slots=True)
 class Reader:
     """The one way from the API to the read models."""
@@ -77,7 +83,7 @@ class Reader:
     viewers: Viewers
     secret: bytes
     policy: str = NO_POLICY
-    _documents: Cache[tuple[str, str | None], Operation | bool] = field(default_factory=lambda: Cache(2_000))
+    _documents: Cache[tuple[str, str | None], Operation] = field(default_factory=lambda: Cache(2_000))
     _plans: Cache[Any, Plan] = field(default_factory=lambda: Cache(4_000))
 
     # ── The fast way: a whole answer in bytes ──
@@ -86,25 +92,15 @@ class Reader:
         self, document: str, name: str | None, variables: Mapping[str, Any] | None, viewer: UUID
     ) -> bytes | None:
         """The answer to a query that SQL alone can answer; None for everything else, mistakes among it."""
-        operation = self._documents.find((document, name))
-        if operation is None:
-            operation = self._documents.keep((document, name), self._operation(document, name))
-        if operation is False or operation is True:
+        operation = self._known(document, name)
+        coerced = self._coerced(operation, variables) if operation is not None else None
+        if operation is None or coerced is None:
             return None
-        definitions, coerced = operation.definition.variable_definitions, {}
-        if definitions:
-            found = get_variable_values(self.schema, definitions, dict(variables or {}))
-            if isinstance(found, list):
-                return None
-            coerced = found.coerced
         who, version = await self.viewers.get(viewer)
         while who is not None:
             plan = self.plan(operation, coerced, who, version, mixed=False)
-            if not plan.whole:
-                return None
-            try:
-                values = plan.values(Call(who.id, coerced))
-            except GraphQLError:
+            values = plan.values(Call(who.id, coerced)) if plan.whole else None
+            if values is None:
                 return None
             row = await self.pool.fetchrow(plan.sql, *values)
             assert row is not None
@@ -113,15 +109,35 @@ class Reader:
             who, version = await self.viewers.get(viewer, since=row["policy"])
         return None
 
-    def _operation(self, document: str, name: str | None) -> Operation | bool:
-        """The operation, if it is a valid query."""
+    def _known(self, document: str, name: str | None) -> Operation | None:
+        """The operation, if it is a valid query; what is not is remembered as well."""
+        if len(document) > LARGEST_KEPT:
+            return None
+        found = self._documents.find((document, name))
+        if found is None:
+            found = self._documents.keep((document, name), self._operation(document, name) or NEVER)
+        return None if found is NEVER else found
+
+    def _coerced(self, operation: Operation, variables: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """The values of the variables, if they are such as the operation declares."""
+        definitions = operation.definition.variable_definitions
+        if not definitions:
+            return {}
+        found = get_variable_values(self.schema, definitions, dict(variables or {}))
+        return None if isinstance(found, list) else found.coerced
+
+    def _operation(self, document: str, name: str | None) -> Operation | None:
         try:
-            parsed = parse(document, max_tokens=LONGEST_DOCUMENT)
+            parsed = parse(document, max_tokens=MOST_TOKENS)
         except GraphQLError:
-            return False
+            return None
         definition = get_operation_ast(parsed, name)
-        if definition is None or definition.operation is not OperationType.QUERY or validate(self.schema, parsed):
-            return False
+        if (
+            definition is None
+            or definition.operation is not OperationType.QUERY
+            or validate(self.schema, parsed, RULES)
+        ):
+            return None
         fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
         return Operation(definition, fragments, document)
 

@@ -14,11 +14,12 @@ from graphql import (
     GraphQLObjectType,
     get_named_type,
 )
-from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
+from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, SchemaExtension, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from schema._declare import SHAPES, Changed, Value, reading
+from schema._limits import MOST_TOKENS, Limits
 from schema._link import link
 from schema._masking import Masked
 from schema._mutation import MutationField, RefusedToRefusal
@@ -57,7 +58,14 @@ def build(
         types=[shape.cls for shape in SHAPES.values() if shape.identified],
         config=StrawberryConfig(scalar_map=SCALARS),
         exception_handlers=[RefusedToRefusal()],
-        extensions=[Denied, lambda: ParserCache(maxsize=1_000), lambda: ValidationCache(maxsize=1_000), Masked],
+        extensions=[
+            Denied,
+            lambda: MaxTokensLimiter(max_token_count=MOST_TOKENS),
+            lambda: AddValidationRules([Limits]),
+            lambda: ParserCache(maxsize=1_000),
+            lambda: ValidationCache(maxsize=1_000),
+            Masked,
+        ],
     )
     _attach(schema)
     return schema
