@@ -8,6 +8,7 @@ was paid by then, nothing is paid back by this alone: proposing adjustments to p
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 from asyncpg import Pool, Record
@@ -95,8 +96,9 @@ async def calculate(
     cutoff: int | None = None,
     expected_version: int | None = None,
     keyed: bool = False,
+    asked: Any = None,
 ) -> Outcome:
-    """Calculate a payout run from the facts up to `cutoff`, or up to now. Raises Refused.
+    """Calculate a payout run from the facts up to `cutoff`, or up to now; see `Log.run` for the rest. Raises Refused.
 
     The same cutoff gives the same result, whatever has been recorded since.
     """
@@ -108,7 +110,7 @@ async def calculate(
         origin=origin,
         expected_version=expected_version,
         keyed=keyed,
-        asked={"cutoff": cutoff},
+        asked={"cutoff": cutoff} if asked is None else asked,
         credits=credits,
         cutoff=up_to,
         by=origin.actor,

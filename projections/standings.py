@@ -176,10 +176,11 @@ def value_of(points: ColumnElement[Any], metric: Metric) -> ColumnElement[Any]:
     return points if metric is Metric.WON_AMOUNT else func.trim_scale(points / SPREAD)
 
 
-def summed_up(value: ColumnElement[Any], n: ColumnElement[Any], metric: Metric) -> ColumnElement[Any]:
-    """The value that entries of the ledger come to: a sum, or a mean."""
-    total = func.sum(value)
-    return total if metric in ADDED_UP else func.trim_scale(func.round(total / func.sum(n), 4))
+def points_of(total: ColumnElement[Any], n: ColumnElement[Any], metric: Metric) -> ColumnElement[Any]:
+    """The points that a sum of entries comes to; as `POINTS` says it, of as many scores as there are."""
+    if metric is Metric.WON_AMOUNT:
+        return total
+    return (total if metric in ADDED_UP else func.round(total / n, 4)) * SPREAD
 
 
 # ── Which currency people mean ──

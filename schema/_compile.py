@@ -157,8 +157,8 @@ class Compiler:
         row = asked.parent
         if shape_of(asked.type).cls is Money:
             own = f"{name}_currency"
-            currency = own if row.has(own) else "currency"
-            money = Values({"amount": row.text(name), "currency": row.get(currency)})
+            known = [row.get(each) for each in (own, "currency") if row.has(each)]
+            money = Values({"amount": row.text(name), "currency": func.coalesce(*known)})
             return case((row.text(name).is_not(None), self.json(asked, money)))
         found: Any = value.sql(Names(row)) if value.sql is not None else row.get(name)
         if isinstance(found, Select):

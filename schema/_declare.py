@@ -13,6 +13,7 @@ Nothing is executed here: the declarations stay beside the fields, in Strawberry
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -212,7 +213,7 @@ def resolved(rule: Rule, *, description: str | None = None) -> Callable[[Callabl
 
 def view(function: Callable[..., Any], *, seen_by: Rule = STAFF, description: str | None = None) -> Any:
     """Rows that a function selects: see `schema._view.At`."""
-    return _field(View(function), seen_by, description or function.__doc__)
+    return _field(View(function), seen_by, description or inspect.getdoc(function))
 
 
 # ── Types ──
@@ -257,7 +258,7 @@ def extends(kind: type[Any]) -> Callable[[C], C]:
 
 
 def _declare(cls: C, shape: Shape) -> C:
-    description = (cls.__doc__ or "").strip() or None
+    description = inspect.getdoc(cls) if cls.__doc__ else None
     declared = strawberry.type(cls, description=description)
     shape = Shape(shape.name, declared, shape.rows, shape.person, shape.model)
     for field in shape.definition.fields:

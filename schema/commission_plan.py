@@ -1,0 +1,150 @@
+"""Commission plans: what is paid for won deals, and who has agreed to it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import strawberry
+from strawberry import ID, UNSET
+
+from domain import commission_plan as domain
+from domain._commission import Tier
+from domain._kernel import Invalid
+from domain._values import Cadence
+from projections.commission_plans import commission_plans
+from schema._kernel import (
+    STAFF,
+    CommandInput,
+    Connection,
+    CurrencyCode,
+    Info,
+    Money,
+    Outcome,
+    Position,
+    by_id,
+    many,
+    may,
+    mutation,
+    new_id,
+    one,
+    part,
+    reads,
+    seen_by,
+    uuid_of,
+)
+from schema.employee import Employee
+
+strawberry.enum(domain.Status, name="CommissionPlanStatus", description="Whether payouts can be made under a plan.")
+strawberry.enum(
+    domain.Mode, name="TierMode", description="STEP: a tier's rate is for the part of the amount that lies in it."
+)
+strawberry.enum(Cadence, name="Cadence", description="How long a period is.")
+
+MOST_TIERS = 50
+
+
+@part
+class CommissionTier:
+    """A rate, and the part of the quota that it is for: from `start` up to `end`, in quotas."""
+
+    start: Decimal = seen_by(STAFF, description="0.75 is 75 % of the quota.")
+    end: Decimal | None = seen_by(STAFF, description="Null for the last one: it has no end.")
+    rate: Decimal = seen_by(STAFF, description="0.04 is 4 %.")
+
+
+@reads(commission_plans, rows=may("plan.view"))
+class CommissionPlan:
+    """What is paid for won deals. Once it is approved, it never changes."""
+
+    id: ID = seen_by(STAFF)
+    name: str = seen_by(STAFF)
+    status: domain.Status = seen_by(STAFF)
+    cadence: Cadence = seen_by(STAFF)
+    quota: Money = seen_by(STAFF, description="For each period.")
+    mode: domain.Mode = seen_by(STAFF)
+    tiers: list[CommissionTier] = seen_by(STAFF)
+    drafted_by: Employee | None = one("drafted_by")
+    approved_by: Employee | None = one("approved_by")
+    retired_by: Employee | None = one("retired_by")
+    version: int = seen_by(STAFF)
+    position: Position = seen_by(STAFF, description="Of the last fact about it.")
+
+
+@strawberry.type
+class Query:
+    commission_plan: CommissionPlan | None = by_id()
+    commission_plans: Connection[CommissionPlan] = many(
+        where=("name", "status", "cadence"), order_by=("name", "status"), order=("name",)
+    )
+
+
+# ── Commands ──
+
+
+@strawberry.input
+class CommissionTierInput:
+    start: Decimal = strawberry.field(description="In quotas; where the tier before ends.")
+    end: Decimal | None = strawberry.field(default=UNSET, description="In quotas; left out for the last tier.")
+    rate: Decimal = strawberry.field(description="A share between 0 and 1.")
+
+
+@strawberry.input
+class DefineCommissionPlanInput(CommandInput):
+    name: str
+    currency: CurrencyCode
+    cadence: Cadence
+    quota: Decimal = strawberry.field(description="For each period.")
+    tiers: list[CommissionTierInput] = strawberry.field(description="From 0 upwards, without a gap.")
+
+
+@strawberry.input
+class ApproveCommissionPlanInput(CommandInput):
+    id: ID
+
+
+@strawberry.input
+class RetireCommissionPlanInput(CommandInput):
+    id: ID
+
+
+@strawberry.type
+class Mutation:
+    @mutation(may("plan.edit"), changes=CommissionPlan)
+    async def define_commission_plan(self, info: Info, input: DefineCommissionPlanInput) -> Outcome:
+        """Draft a plan. Somebody else approves it."""
+        if len(input.tiers) > MOST_TIERS:
+            raise Invalid(f"At most {MOST_TIERS} tiers.", "tiers")
+        return await info.context.run(
+            domain.CommissionPlan,
+            new_id(CommissionPlan, input),
+            domain.CommissionPlan.draft,
+            input,
+            name=input.name,
+            currency=input.currency,
+            cadence=input.cadence,
+            quota=input.quota,
+            tiers=[Tier(start=each.start, end=each.end or None, rate=each.rate) for each in input.tiers],
+            by=info.context.signed_in.id,
+        )
+
+    @mutation(may("plan.approve"), changes=CommissionPlan)
+    async def approve_commission_plan(self, info: Info, input: ApproveCommissionPlanInput) -> Outcome:
+        """Let payouts be made under a plan that somebody else has drafted."""
+        return await info.context.run(
+            domain.CommissionPlan,
+            uuid_of(CommissionPlan, input.id, "id"),
+            domain.CommissionPlan.approve,
+            input,
+            by=info.context.signed_in.id,
+        )
+
+    @mutation(may("plan.edit"), changes=CommissionPlan)
+    async def retire_commission_plan(self, info: Info, input: RetireCommissionPlanInput) -> Outcome:
+        """Open no more payout runs under it."""
+        return await info.context.run(
+            domain.CommissionPlan,
+            uuid_of(CommissionPlan, input.id, "id"),
+            domain.CommissionPlan.retire,
+            input,
+            by=info.context.signed_in.id,
+        )
