@@ -195,13 +195,14 @@ async def write(connection: Session, prepared: Prepared, batch: Sequence[Decided
             [stream_id for stream_id, _ in wishes.claims.values()],
         )
     if wishes.effects:
+        last = positions_of(prepared)
         await connection.execute(
             "INSERT INTO store.effects (kind, key, payload, position)"
-            " SELECT *, $4 FROM unnest($1::text[], $2::text[], $3::jsonb[])",
-            [effect.kind for effect in wishes.effects],
-            [effect.key for effect in wishes.effects],
-            [msgspec.json.encode(effect.payload).decode() for effect in wishes.effects],
-            prepared.after.position,
+            " SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::bigint[])",
+            [it.effect.kind for it in wishes.effects],
+            [it.effect.key for it in wishes.effects],
+            [msgspec.json.encode(it.effect.payload).decode() for it in wishes.effects],
+            [last[id(it.decided)] - it.before_last for it in wishes.effects],
         )
     for statement in prepared.read:
         await connection.execute(statement.sql, *statement.arguments)
@@ -231,7 +232,7 @@ async def _write_keys(connection: Session, prepared: Prepared, batch: Sequence[D
         [it.command.fingerprint() for it in keyed],
         [it.command.stream.id for it in keyed],
         [it.after.version for it in keyed],
-        [positions.get(id(it), prepared.head.position) for it in keyed],
+        [positions.get(id(it), prepared.after.position) for it in keyed],
     )
 
 
@@ -240,13 +241,16 @@ def positions_of(prepared: Prepared) -> dict[int, int]:
     return {id(decided): row[0] for decided, row in zip(prepared.owners, prepared.rows, strict=True)}
 
 
-async def recorded_before(connection: Session, commands: Sequence[Command]) -> dict[UUID, Outcome | Refused]:
-    """The answers of those commands whose idempotency keys are known, by command id."""
-    keyed = {command.origin.command_id: command for command in commands if command.keyed}
+async def recorded_before(connection: Session, commands: Sequence[Command]) -> dict[Command, Outcome | Refused]:
+    """The answers of those commands whose idempotency keys are known."""
+    keyed = [command for command in commands if command.keyed]
     if not keyed:
         return {}
-    rows = await connection.fetch("SELECT * FROM store.commands WHERE command_id = ANY($1)", list(keyed))
-    return {row["command_id"]: _first_answer(keyed[row["command_id"]], row) for row in rows}
+    rows = await connection.fetch(
+        "SELECT * FROM store.commands WHERE command_id = ANY($1)", [it.origin.command_id for it in keyed]
+    )
+    known = {row["command_id"]: row for row in rows}
+    return {it: _first_answer(it, known[it.origin.command_id]) for it in keyed if it.origin.command_id in known}
 
 
 def _first_answer(command: Command, row: Record) -> Outcome | Refused:

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
-from asyncpg import DataError, IntegrityConstraintViolationError, PostgresError
+from asyncpg import InterfaceError, PostgresError
 
 from domain._kernel import Refused
 from store.batch import Prepared, Session, Unfit, lock, people, positions_of, prepare, recorded_before, write
 from store.claims import Wishes, wishes_of
 from store.command import Command, Decided, Outcome, decide
+from store.pool import LOST
 from store.streams import Folded, NotLoaded, Stream
 
 if TYPE_CHECKING:
-    from store.writer import Batch, Writer
+    from store.writer import Writer
 
 logger = structlog.get_logger(__name__)
 
@@ -29,29 +30,31 @@ class NotRecorded(Exception):
     """A fact that a read model can't take in is not recorded: nothing may be in the log that can't be shown."""
 
 
-async def settle(writer: Writer, connection: Session, failed: Sequence[Batch]) -> None:
-    """Bring every command of these batches to an answer. Raises what asyncpg raises when PostgreSQL goes away."""
-    undecided: list[Command] = []
-    for batch in failed:
-        if batch.prepared is not None and await _was_committed(writer, connection, batch.prepared):
-            positions = positions_of(batch.prepared)
-            for decided in batch.decided:
-                if id(decided) in positions:
-                    decided.command.resolve(decided.outcome(positions[id(decided)]))
-        undecided += [decided.command for decided in batch.decided if not decided.command.answer.done()]
-    chunks = _apart(undecided)
+async def settle(writer: Writer, connection: Session, commands: Sequence[Command], doubts: list[Prepared]) -> None:
+    """Bring every one of these commands to an answer.
+
+    `doubts` are commits that were tried and not heard of. Raises what asyncpg raises when PostgreSQL goes away; then
+    `doubts` are those that are left, with whatever was tried here.
+    """
+    while doubts:
+        await _clear_up(writer, connection, doubts[0])
+        del doubts[0]
+    chunks = _apart([command for command in commands if not command.answer.done()])
     while chunks:
         chunk = chunks.pop()
         try:
-            await _together(writer, connection, chunk)
+            await _together(writer, connection, chunk, doubts)
+        except LOST:
+            raise
         except Unfit as unfit:
             unfit.decided.command.resolve(_told(unfit.__cause__))
             writer.streams.forget({command.stream.id for command in chunk})
             rest = [command for command in chunk if command is not unfit.decided.command]
             chunks += [rest] if rest else []
-        except PostgresError as error:
-            if connection.is_closed() or not isinstance(error, (DataError, IntegrityConstraintViolationError)):
-                raise
+        except Exception as error:
+            if connection.is_closed():
+                raise ConnectionError from error
+            doubts.clear()  # it was taken back
             writer.streams.forget({command.stream.id for command in chunk})
             half = len(chunk) // 2
             if half == 0:
@@ -69,19 +72,23 @@ def _told(cause: BaseException | None) -> BaseException:
     return told
 
 
-async def _was_committed(writer: Writer, connection: Session, prepared: Prepared) -> bool:
-    """Whether a batch whose commit was not heard of took effect. The lock waits for the end of that commit."""
+async def _clear_up(writer: Writer, connection: Session, prepared: Prepared) -> None:
+    """Answer the commands of a commit that was not heard of, if it took effect. The lock waits for its end."""
     if not prepared.rows:
-        return False
-    position, command_id = prepared.rows[0][0], prepared.rows[0][10]
+        return
     async with connection.transaction():
         await lock(connection)
         there = await connection.fetchval(
-            "SELECT 1 FROM store.log WHERE position = $1 AND command_id = $2", position, command_id
+            "SELECT count(*) FROM store.log JOIN unnest($1::bigint[], $2::bytea[]) s (position, leaf)"
+            " USING (position, leaf)",
+            [row[0] for row in prepared.rows],
+            [row[-1] for row in prepared.rows],
         )
-    if there:
+    if there == len(prepared.rows):
         await writer.settled(connection, prepared)
-    return there is not None
+        positions = positions_of(prepared)
+        for decided in prepared.owners:
+            decided.command.resolve(decided.outcome(positions[id(decided)]))
 
 
 def _apart(commands: Sequence[Command]) -> list[list[Command]]:
@@ -96,7 +103,7 @@ def _apart(commands: Sequence[Command]) -> list[list[Command]]:
     return chunks[::-1]
 
 
-async def _together(writer: Writer, connection: Session, commands: Sequence[Command]) -> None:
+async def _together(writer: Writer, connection: Session, commands: Sequence[Command], doubts: list[Prepared]) -> None:
     """Record these commands in one commit, each decided on exactly what those before it made true."""
     async with connection.transaction():
         head = await lock(connection)
@@ -106,12 +113,12 @@ async def _together(writer: Writer, connection: Session, commands: Sequence[Comm
         turn = Turn(writer, connection)
         await turn.read([command.stream for command in commands])
         for command in commands:
-            if (first := before.get(command.origin.command_id)) is not None:
+            if (first := before.get(command)) is not None:
                 answers[command] = first
                 continue
             try:
                 decided = await turn.decide(command)
-            except (PostgresError, OSError):
+            except (PostgresError, InterfaceError, *LOST):
                 raise
             except Exception as error:  # noqa: BLE001  # a rule that fails is told to whoever asked
                 answers[command] = error
@@ -122,10 +129,12 @@ async def _together(writer: Writer, connection: Session, commands: Sequence[Comm
                 batch.append(decided)
         keys = await writer.keys.make(people(batch))
         prepared = prepare(batch, head, writer.clock(), keys, writer.projector)
+        doubts.append(prepared)
         await write(connection, prepared, batch, turn.wishes)
+    doubts.clear()
     positions = positions_of(prepared)
     for decided in batch:
-        decided.command.resolve(decided.outcome(positions.get(id(decided), head.position)))
+        decided.command.resolve(decided.outcome(positions.get(id(decided), prepared.after.position)))
     for command, answer in answers.items():
         command.resolve(answer)
     if prepared.rows:
@@ -164,18 +173,14 @@ class Turn:
     async def _grant(self, asked: Wishes) -> Refused | None:
         """Take what is asked, unless somebody has it."""
         released = self.wishes.releases | asked.releases
+        kept = {name: claim for name, claim in self.wishes.claims.items() if (name[0], claim[0]) not in asked.releases}
         new = {}
         for name, (stream_id, refusal) in asked.claims.items():
-            holder = self.wishes.claims.get(name, (await self._holder(name, released),))[0]
+            holder = kept[name][0] if name in kept else await self._holder(name, released)
             if holder not in (None, stream_id):
                 return refusal
             if holder is None:
                 new[name] = (stream_id, refusal)
-        kept = {
-            (kind, value): claim
-            for (kind, value), claim in self.wishes.claims.items()
-            if (kind, claim[0]) not in asked.releases
-        }
         self.wishes.claims = kept | new
         self.wishes.releases = released
         self.wishes.effects += asked.effects

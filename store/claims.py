@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from domain._kernel import Claim, Effect, Refused, Release
@@ -16,13 +17,21 @@ class Contested(Exception):
     """Within one batch a name is taken and given back, so that the order matters: to be decided one by one."""
 
 
+class Ordered(NamedTuple):
+    """An effect, and the fact that orders it: `before_last` of all that was decided."""
+
+    effect: Effect
+    decided: Decided
+    before_last: int
+
+
 @dataclass(slots=True)
 class Wishes:
     """Claims by name space and digest, releases by name space and stream, and effects."""
 
     claims: dict[tuple[str, bytes], tuple[UUID, Refused]] = field(default_factory=dict)
     releases: set[tuple[str, UUID]] = field(default_factory=set)
-    effects: list[Effect] = field(default_factory=list)
+    effects: list[Ordered] = field(default_factory=list)
 
 
 def digest(pepper: bytes, claim: Claim) -> bytes:
@@ -34,7 +43,7 @@ def wishes_of(decided: Decided, pepper: bytes) -> Wishes:
     """What one command's facts ask, in their order."""
     it = Wishes()
     stream_id = decided.command.stream.id
-    for fact in decided.facts:
+    for before_last, fact in zip(reversed(range(len(decided.facts))), decided.facts, strict=True):
         for wish in fact.claims() if hasattr(fact, "claims") else ():
             match wish:
                 case Release(kind):
@@ -42,7 +51,8 @@ def wishes_of(decided: Decided, pepper: bytes) -> Wishes:
                     it.claims = {name: claim for name, claim in it.claims.items() if name[0] != kind}
                 case Claim():
                     it.claims[wish.kind, digest(pepper, wish)] = (stream_id, wish.refusal)
-        it.effects += fact.effects() if hasattr(fact, "effects") else ()
+        for effect in fact.effects() if hasattr(fact, "effects") else ():
+            it.effects.append(Ordered(effect, decided, before_last))
     return it
 
 

@@ -5,8 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 import asyncpg
+from asyncpg.exceptions import (
+    InsufficientResourcesError,
+    OperatorInterventionError,
+    PostgresSystemError,
+    ReadOnlySQLTransactionError,
+    TransactionRollbackError,
+)
 
 DAY = 86_400.0
+
+LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    InsufficientResourcesError,
+    OperatorInterventionError,
+    PostgresSystemError,
+    ReadOnlySQLTransactionError,
+    TransactionRollbackError,
+)
+"""What asyncpg raises when PostgreSQL is not there, or can't now: nothing is wrong with what was asked."""
 
 
 class Connection(asyncpg.Connection):

@@ -47,10 +47,10 @@ class NotLoaded(Exception):
 
 
 @cache
-def _topics(kind: type[Any]) -> frozenset[str]:
-    """The stored names of the facts that an aggregate is folded from."""
+def _facts(kind: type[Any]) -> tuple[type[Any], ...]:
+    """The facts that an aggregate is folded from, in their newest form."""
     union = get_type_hints(kind.evolve)["event"]
-    return frozenset(fact.TOPIC for fact in get_args(union) or (union,))
+    return get_args(union) or (union,)
 
 
 class Streams:
@@ -99,7 +99,7 @@ def _fold(stream: Stream, known: Folded, rows: Sequence[Record], key: AESGCM | N
     if not rows:
         return known
     version = rows[-1]["version"]
-    if known.foreign or rows[0]["topic"] not in _topics(stream.kind):  # type: ignore[arg-type]  # classes are hashable
+    facts = [decode(row["topic"], row["data"], stream.id, key) for row in rows]
+    if known.foreign or not isinstance(facts[0], _facts(stream.kind)):  # type: ignore[arg-type]  # classes are hashable
         return Folded(stream.kind(), version, foreign=True)
-    facts = (decode(row["topic"], row["data"], stream.id, key) for row in rows)
     return Folded(reduce(lambda it, fact: it.evolve(fact), facts, known.state), version)

@@ -10,19 +10,18 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
-from asyncpg import Connection, InterfaceError, Pool, PostgresConnectionError, PostgresError
-from asyncpg.exceptions import OperatorInterventionError
+from asyncpg import Connection, InterfaceError, Pool
 
 from store.batch import (
     Head,
     Prepared,
     Projector,
     Session,
-    Unfit,
     lock,
     moved,
     people,
@@ -32,18 +31,17 @@ from store.batch import (
     write,
 )
 from store.careful import settle
-from store.claims import Contested, wishes
+from store.claims import wishes
 from store.command import Command, Decided, Outcome, decide
 from store.keys import Keys
+from store.pool import LOST
 from store.streams import NotLoaded, Stream, Streams
-
-LOST = (OSError, InterfaceError, PostgresConnectionError, OperatorInterventionError)
-"""What asyncpg raises when PostgreSQL is not there, or no more."""
 
 BATCH = 256
 WAITING = 50_000
 PATIENCE = 30.0
 """Seconds that commands wait for a PostgreSQL that is away, before they are told so."""
+FAREWELL = 5.0
 
 logger = structlog.get_logger(__name__)
 
@@ -68,9 +66,15 @@ class Slot:
             self._connection = await self.connect()
         return self._connection
 
+    def drop(self) -> None:
+        """Whatever state it is in: the next one is new."""
+        if self._connection is not None:
+            self._connection.terminate()
+
     async def close(self) -> None:
         if self._connection is not None:
-            await self._connection.close()
+            with suppress(InterfaceError, *LOST):
+                await self._connection.close(timeout=FAREWELL)
 
 
 @dataclass(eq=False, slots=True)
@@ -200,13 +204,17 @@ class Writer:
 
     async def _load(self, missing: list[tuple[Command, Stream]]) -> None:
         commands = [command for command, _ in missing]
+        streams = [stream for _, stream in missing]
         try:
-            await self.streams.load(self._pool, [stream for _, stream in missing])
-        except LOST as error:
+            await _patiently(lambda: self.streams.load(self._pool, streams))
+        except (InterfaceError, *LOST) as error:
             self._give_up(commands, error)
-        except Exception as error:  # noqa: BLE001  # history that can't be read fails who asked for it
-            for command in commands:
-                command.resolve(error)
+        except Exception as error:  # noqa: BLE001  # history that can't be read fails who asked for it, and nobody else
+            if len(missing) == 1:
+                commands[0].resolve(error)
+            else:
+                for one in missing:
+                    await self._load([one])
         else:
             self._enqueue(commands)
 
@@ -215,14 +223,11 @@ class Writer:
     async def _commit(self, slot: Slot, batch: Batch, previous: Batch | None) -> None:
         try:
             await self._attempt(await slot.connection(), batch, previous)
-        except (Objected, Contested, Unfit, PostgresError, *LOST) as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is: the careful way finds out whose it is
             logger.debug("batch taken back", because=repr(error), commands=len(batch.decided))
             self._failed.append(batch)
-        except Exception as error:
-            logger.exception("batch failed")
-            for decided in batch.decided:
-                decided.command.resolve(error)
-            self._failed.append(batch)
+            if isinstance(error, LOST):
+                slot.drop()
         finally:
             batch.locked.set()
             if not batch.committed.done():
@@ -250,7 +255,7 @@ class Writer:
             batch.locked.set()
             if previous and not await previous.committed:
                 raise Objected
-            if guess is None or (head.position, head.live) != (guess.head.position, guess.head.live):
+            if guess is None or head != guess.head:
                 guess = prepare(batch.decided, head, self.clock(), keys, self.projector)
                 self._tip = guess.after
             if await moved(connection, batch.decided):
@@ -259,14 +264,14 @@ class Writer:
             await write(connection, guess, batch.decided, wished)
         batch.committed.set_result(True)
         await self.settled(connection, guess)
-        await self._answer(connection, batch, positions_of(guess), guess.head.position)
+        await self._answer(connection, batch, positions_of(guess), guess.after.position)
 
     async def _answer(self, connection: Session, batch: Batch, positions: dict[int, int], position: int) -> None:
         refused = [it.command for it in batch.decided if it.refusal is not None]
         before = await recorded_before(connection, refused)
         for decided in batch.decided:
             if decided.refusal is not None:
-                decided.command.resolve(before.get(decided.command.origin.command_id, decided.refusal))
+                decided.command.resolve(before.get(decided.command, decided.refusal))
             else:
                 decided.command.resolve(decided.outcome(positions.get(id(decided), position)))
 
@@ -289,21 +294,21 @@ class Writer:
             await asyncio.wait(self._under_way)
         failed, self._failed, self._tip, self._last = self._failed, [], None, None
         commands = [decided.command for batch in failed for decided in batch.decided]
-        self.streams.forget({command.stream.id for command in commands})
-        deadline = asyncio.get_running_loop().time() + PATIENCE
-        pause = 0.05
-        while True:
+        doubts = [batch.prepared for batch in failed if batch.prepared is not None]
+
+        async def attempt() -> None:
+            self.streams.forget({command.stream.id for command in commands})
             try:
-                await settle(self, await slot.connection(), failed)
-            except LOST as error:
+                await settle(self, await slot.connection(), commands, doubts)
+            except BaseException:
                 self.streams.forget({command.stream.id for command in commands})
-                if asyncio.get_running_loop().time() > deadline:
-                    self._give_up(commands, error)
-                    return
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 1.0)
-            else:
-                return
+                slot.drop()
+                raise
+
+        try:
+            await _patiently(attempt)
+        except Exception as error:  # noqa: BLE001  # the writer goes on, whatever happens
+            self._give_up(commands, error)
 
     def _give_up(self, commands: list[Command], error: BaseException) -> None:
         logger.error("PostgreSQL is away", error=repr(error), commands=len(commands))
@@ -311,3 +316,19 @@ class Writer:
             unavailable = Unavailable("The store is away; nothing is known to be recorded.")
             unavailable.__cause__ = error
             command.resolve(unavailable)
+
+
+async def _patiently(attempt: Callable[[], Awaitable[None]]) -> None:
+    """Try until PostgreSQL is there. Raises what was raised last when patience ends."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    pause = 0.05
+    while True:
+        try:
+            await attempt()
+        except (InterfaceError, *LOST):
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+        else:
+            return
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 1.0)
