@@ -42,6 +42,7 @@ def _layers(model: ReadModel, recorded: Sequence[Recorded]) -> list[Rows]:
     for index, fact in enumerate(recorded):
         try:
             for change in model.project(fact):
+                _check(model, change)
                 stamped = _stamp(model, fact, change)
                 before = layers[-1].get(stamped.key)
                 merged = stamped if before is None else _merge(before, stamped)
@@ -52,6 +53,29 @@ def _layers(model: ReadModel, recorded: Sequence[Recorded]) -> list[Rows]:
         except Exception as error:
             raise Indigestible(index, model.table.name) from error
     return layers
+
+
+@cache
+def _shape(model: ReadModel) -> tuple[int, frozenset[str], tuple[str, ...]]:
+    """How many columns its key has, which others there are, and which of these are never empty."""
+    stamps = ("version", "position") if model.entity else ()
+    others = [column for column in model.table.columns if not column.primary_key and column.name not in stamps]
+    needed = tuple(column.name for column in others if not column.nullable)
+    return len(model.keys), frozenset(column.name for column in others), needed
+
+
+def _check(model: ReadModel, change: Change) -> None:
+    """Each change must be right by itself, for who knows which others it will be folded with the next time."""
+    key, others, needed = _shape(model)
+    if len(change.key) != key or None in change.key:
+        raise ValueError(f"{change.key} is not a key of {model.name}")
+    if isinstance(change, Drop):
+        return
+    if not change.values.keys() <= others:
+        raise KeyError(f"{model.name} has no {sorted(change.values.keys() - others)}")
+    told = change.values
+    if empty := [name for name in needed if told.get(name) is None and (name in told or isinstance(change, Put))]:
+        raise ValueError(f"{model.name} needs {empty}")
 
 
 def _stamp(model: ReadModel, fact: Recorded, change: Change) -> Change:
@@ -85,8 +109,6 @@ def _statements(table: Table, rows: Rows) -> Iterator[Statement]:
             case Drop():
                 columns: tuple[str, ...] = ()
             case Put():
-                if unknown := change.values.keys() - set(everything):
-                    raise KeyError(f"{table.name} has no {sorted(unknown)}")
                 columns = everything
             case _:
                 columns = tuple(sorted(change.values))
