@@ -89,6 +89,20 @@ async def test_what_is_taken_away_is_gone_from_the_next_operation_on(api: Api, h
         assert await api.log.head() == head
 
 
+async def test_whoever_takes_their_own_rights_is_answered_and_has_them_no_more(api: Api) -> None:
+    await api.administrator()
+    anna = await api.hire()
+    role = await api.permit(anna, "role.edit", "employee.terminate")
+    given = {"id": gid("Role", role), "permission": "role.edit"}
+    answer = await api.give(anna, "revokePermission", "role { permissions members { totalCount } }", **given)
+    assert answer["role"] == {"permissions": ["employee.terminate"], "members": None}
+    assert (await api.give(anna, "revokePermission", **given))["code"] == "FORBIDDEN"
+    last = {"id": gid("Employee", anna), "lastDay": "2017-06-30", "because": "RESIGNED"}
+    answer = await api.give(anna, "terminateEmployment", "employee { status leftOn }", **last)
+    assert answer["employee"] == {"status": "TERMINATED", "leftOn": "2017-06-30"}
+    assert is_nobody(await api(anna, VIEWER))
+
+
 async def test_what_is_given_is_there_from_the_next_operation_on(api: Api) -> None:
     anna = await api.hire()
     assert (await api.give(anna, "createDepartment", **DEPARTMENT))["code"] == "FORBIDDEN"
