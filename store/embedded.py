@@ -85,6 +85,12 @@ class Cluster:
         self.stop()
 
     def start(self) -> None:
+        self._join()
+        self._ensure_running()
+
+    def _join(self) -> None:
+        if self._users is not None:
+            return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._users = (self.folder / "users.lock").open("wb")
@@ -92,7 +98,6 @@ class Cluster:
             raise CannotStart(f"{self.folder} belongs to another user.") from error
         fcntl.flock(self._users, fcntl.LOCK_SH)
         self._account = _account.choose(self.data)
-        self._ensure_running()
 
     def stop(self) -> None:
         """Leave; whoever leaves last stops PostgreSQL."""
@@ -110,7 +115,8 @@ class Cluster:
             self._child.returncode = 0  # it is not ours to wait for any more
 
     def destroy(self) -> None:
-        """Leave, and take everything along: for whoever leaves last."""
+        """Leave, and take everything along: for whoever leaves last, or comes after them."""
+        self._join()
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 

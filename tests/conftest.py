@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,7 +25,7 @@ from store.pool import pool as open_pool
 from tests._api import Api, api_of
 
 FOLDER = "MERITBOOK_TEST_FOLDER"
-"""Names, to the workers, where the run's cluster lives."""
+"""Names, to the workers, where the run's clusters live: not below pytest's own folders, which it closes to others."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,7 +36,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _clean_up() -> None:
-    Cluster(Path(os.environ.pop(FOLDER)), throwaway=True).destroy()
+    folder = Path(os.environ.pop(FOLDER))
+    for left_running in list(folder.rglob("postmaster.pid")):
+        Cluster(left_running.parents[1], throwaway=True).destroy()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +48,7 @@ def server_url() -> Iterator[str]:
     if given := os.environ.get("DATABASE_URL"):
         yield given
         return
-    with Cluster(Path(os.environ[FOLDER]), throwaway=True) as cluster:
+    with Cluster(Path(os.environ[FOLDER], "shared"), throwaway=True) as cluster:
         yield cluster.url()
 
 
@@ -92,12 +96,18 @@ async def api(database_url: str, tmp_path: Path) -> AsyncIterator[Api]:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Callable[[], Cluster]]:
+def folder() -> Path:
+    """For a cluster of this test's own."""
+    return Path(tempfile.mkdtemp(dir=os.environ[FOLDER]))
+
+
+@pytest.fixture
+def cluster(folder: Path) -> Iterator[Callable[[], Cluster]]:
     """Makes handles on a cluster that this test may kill and start again; all of them on the same data."""
     handles: list[Cluster] = []
 
     def handle() -> Cluster:
-        handles.append(Cluster(tmp_path / "postgres", throwaway=True))
+        handles.append(Cluster(folder, throwaway=True))
         return handles[-1]
 
     yield handle

@@ -106,8 +106,8 @@ async def test_a_start_that_was_interrupted_is_begun_again(cluster: Handle) -> N
     assert await ask(it, "SELECT current_database()") == "meritbook"
 
 
-async def test_a_long_path_is_no_hindrance(tmp_path: Path) -> None:
-    it = Cluster(tmp_path / ("deep" * 20) / ("deeper" * 10), throwaway=True)
+async def test_a_long_path_is_no_hindrance(folder: Path) -> None:
+    it = Cluster(folder / ("deep" * 20) / ("deeper" * 10), throwaway=True)
     try:
         it.start()
         assert await ask(it, "SELECT 1") == "1"
@@ -117,6 +117,6 @@ async def test_a_long_path_is_no_hindrance(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("setting", ["synchronous_commit", "fsync", "full_page_writes"])
-async def test_what_is_acknowledged_is_on_the_disk(tmp_path: Path, setting: str) -> None:
-    with Cluster(tmp_path / "postgres") as it:
+async def test_what_is_acknowledged_is_on_the_disk(folder: Path, setting: str) -> None:
+    with Cluster(folder / "postgres") as it:
         assert await ask(it, f"SHOW {setting}") == "on"

@@ -36,13 +36,13 @@ class Started:
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     free = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "KEYS")}
-    return free | {"DATA": str(tmp_path / "data")}
+    return free | {"DATA": str(folder / "data")}
 
 
 @pytest.fixture
-async def start(tmp_path: Path, environment: dict[str, str]) -> AsyncIterator[Start]:
+async def start(folder: Path, environment: dict[str, str]) -> AsyncIterator[Start]:
     running: list[Started] = []
 
     async def begin(port: int | None = None) -> Started:
@@ -65,8 +65,8 @@ async def start(tmp_path: Path, environment: dict[str, str]) -> AsyncIterator[St
             each.process.kill()
         await each.process.wait()
         await each.http.aclose()
-    if (tmp_path / "data").exists():
-        it = Cluster(tmp_path / "data/postgres")
+    if (folder / "data").exists():
+        it = Cluster(folder / "data/postgres")
         it.start()
         it.stop()
 
@@ -88,16 +88,14 @@ def postmaster(data: Path) -> psutil.Process | None:
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-async def test_it_stops_cleanly_and_takes_the_database_along(
-    start: Start, tmp_path: Path, sign: signal.Signals
-) -> None:
+async def test_it_stops_cleanly_and_takes_the_database_along(start: Start, folder: Path, sign: signal.Signals) -> None:
     it = await start()
     assert (await it.http.get("/healthz")).json() == {"status": "ok"}
     assert (await it.http.get("/readyz")).json()["status"] == "ready"
-    assert postmaster(tmp_path / "data") is not None
+    assert postmaster(folder / "data") is not None
 
     assert await it.stop(sign) == 0
-    assert postmaster(tmp_path / "data") is None
+    assert postmaster(folder / "data") is None
 
 
 async def test_only_the_first_start_appoints_somebody(start: Start, environment: dict[str, str]) -> None:
@@ -139,24 +137,24 @@ async def test_a_killed_server_starts_again_where_it_was(start: Start) -> None:
     assert (await after.http.get("/readyz")).json()["position"] == before
 
 
-async def test_a_killed_database_comes_back_while_the_server_runs(start: Start, tmp_path: Path) -> None:
+async def test_a_killed_database_comes_back_while_the_server_runs(start: Start, folder: Path) -> None:
     it = await start()
-    database = postmaster(tmp_path / "data")
+    database = postmaster(folder / "data")
     assert database is not None
     database.kill()
     async with asyncio.timeout(30):
-        while postmaster(tmp_path / "data") in (None, database) or (await it.http.get("/readyz")).status_code != 200:
+        while postmaster(folder / "data") in (None, database) or (await it.http.get("/readyz")).status_code != 200:
             assert (await it.http.get("/healthz")).status_code == 200
             await asyncio.sleep(0.05)
     assert await it.stop(signal.SIGTERM) == 0
 
 
-async def test_two_servers_share_a_database_until_the_last_one_leaves(start: Start, tmp_path: Path) -> None:
+async def test_two_servers_share_a_database_until_the_last_one_leaves(start: Start, folder: Path) -> None:
     one, other = await asyncio.gather(start(), start())
     await one.stop(signal.SIGTERM)
     assert (await other.http.get("/readyz")).status_code == 200
     await other.stop(signal.SIGTERM)
-    assert postmaster(tmp_path / "data") is None
+    assert postmaster(folder / "data") is None
 
 
 async def test_what_only_the_operator_can_mend_is_told_in_a_line(start: Start, environment: dict[str, str]) -> None:
