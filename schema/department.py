@@ -40,14 +40,14 @@ if TYPE_CHECKING:
     from schema.employee import Employee
 
 
-def _works_here(c: Any) -> ColumnElement[bool]:
+def works_here(c: Any) -> ColumnElement[bool]:
     found: ColumnElement[bool] = c.status == Status.ACTIVE.name
     return found
 
 
 def _head_count(c: Any) -> ColumnElement[int]:
     who = employees.table.alias("counted")
-    count = select(func.count()).select_from(who).where(who.c.department_id == c.id, _works_here(who.c))
+    count = select(func.count()).select_from(who).where(who.c.department_id == c.id, works_here(who.c))
     return count.scalar_subquery()
 
 
@@ -67,7 +67,7 @@ class Department:
         where=("name", "title"),
         order_by=("name", "number", "title"),
         order=("name",),
-        only=_works_here,
+        only=works_here,
         description="Who works here and belongs to it; not those of the departments below it.",
     )
     head_count: int = seen_by(STAFF, sql=_head_count, description="How many who work here belong to it.")
@@ -101,21 +101,21 @@ class CreateDepartmentInput(CommandInput):
 
 @strawberry.input
 class RenameDepartmentInput(CommandInput):
-    id: ID
+    id: ID = strawberry.field(description="The department's.")
     name: str = strawberry.field(description="Up to 120 characters.")
     effective: date = strawberry.field(description="The day from which it is called so; after the last renaming.")
 
 
 @strawberry.input
 class MoveDepartmentInput(CommandInput):
-    id: ID
+    id: ID = strawberry.field(description="The department's.")
     parent_id: ID | None = strawberry.field(default=UNSET, description="What it becomes part of; null for the top.")
     effective: date = strawberry.field(description="The day from which it belongs there; after the last move.")
 
 
 @strawberry.input
 class CloseDepartmentInput(CommandInput):
-    id: ID
+    id: ID = strawberry.field(description="The department's.")
     effective: date = strawberry.field(description="The first day on which there is no such department.")
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import strawberry
-from sqlalchemy import ColumnElement
 from strawberry import ID, UNSET
 
 from domain import employee as domain
@@ -36,7 +35,7 @@ from schema._kernel import (
     uuid_of,
     uuid_or_none,
 )
-from schema.department import Department
+from schema.department import Department, works_here
 
 if TYPE_CHECKING:
     from schema.role import RoleBinding
@@ -49,11 +48,6 @@ EMPLOYMENT = OWN | MY_REPORTS | may("employee.edit") | may("personal.view")
 
 PRIVATE = OWN | may("employee.terminate") | may("personal.view")
 """Who sees why somebody left."""
-
-
-def _works_here(c: Any) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = c.status == domain.Status.ACTIVE.name
-    return found
 
 
 @strawberry.enum(description="What happened to an employment.")
@@ -83,7 +77,7 @@ class Employee:
         where=("name", "title"),
         order_by=("name", "number", "title"),
         order=("name",),
-        only=_works_here,
+        only=works_here,
         description="Who reports to them directly; without those who have left.",
     )
     hired_on: date | None = seen_by(EMPLOYMENT, description="The first day of the latest employment.")
@@ -152,52 +146,52 @@ class HireEmployeeInput(CommandInput):
     name: str = strawberry.field(description="In any script, of any number of parts; up to 120 characters.")
     work_email: str = strawberry.field(description="Nobody else's who works here.")
     title: str = strawberry.field(description="Up to 120 characters.")
-    department_id: ID | None = UNSET
+    department_id: ID | None = strawberry.field(default=UNSET, description="One that is open on that day.")
     manager_id: ID | None = strawberry.field(default=UNSET, description="Somebody who works here on that day.")
     effective: date = strawberry.field(description="The first day; at most a year ahead.")
 
 
 @strawberry.input
 class CorrectPersonalDetailsInput(CommandInput):
-    id: ID
+    id: ID = strawberry.field(description="The employee's.")
     name: str | None = strawberry.field(default=UNSET, description="The name that was right all along.")
     work_email: str | None = strawberry.field(default=UNSET, description="The work e-mail that was right all along.")
 
 
 @strawberry.input
 class TransferEmployeeInput(CommandInput):
-    id: ID
+    id: ID = strawberry.field(description="The employee's.")
     department_id: ID | None = strawberry.field(default=UNSET, description="Null for none.")
     effective: date = strawberry.field(description=ON_THAT_DAY)
 
 
 @strawberry.input
 class PromoteEmployeeInput(CommandInput):
-    id: ID
+    id: ID = strawberry.field(description="The employee's.")
     title: str = strawberry.field(description="The new title, higher or not; up to 120 characters.")
     effective: date = strawberry.field(description=ON_THAT_DAY)
 
 
 @strawberry.input
 class ChangeManagerInput(CommandInput):
-    id: ID
+    id: ID = strawberry.field(description="The employee's.")
     manager_id: ID | None = strawberry.field(default=UNSET, description="Null for none.")
     effective: date = strawberry.field(description=ON_THAT_DAY)
 
 
 @strawberry.input
 class TerminateEmploymentInput(CommandInput):
-    id: ID
+    id: ID = strawberry.field(description="The employee's.")
     last_day: date = strawberry.field(description="Not before the first.")
-    because: domain.Reason
+    because: domain.Reason = strawberry.field(description="Why they leave.")
 
 
 @strawberry.input
 class RehireEmployeeInput(CommandInput):
-    id: ID
+    id: ID = strawberry.field(description="The employee's.")
     work_email: str = strawberry.field(description="Nobody else's who works here.")
     title: str = strawberry.field(description="Up to 120 characters.")
-    department_id: ID | None = UNSET
+    department_id: ID | None = strawberry.field(default=UNSET, description="One that is open on that day.")
     manager_id: ID | None = strawberry.field(default=UNSET, description="Somebody who works here on that day.")
     effective: date = strawberry.field(description="The first day, after the last one of before; at most a year ahead.")
 

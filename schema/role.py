@@ -102,7 +102,7 @@ class DefineRoleInput(CommandInput):
 
 @strawberry.input
 class RenameRoleInput(CommandInput):
-    id: ID
+    id: ID = strawberry.field(description="The role's.")
     name: str = strawberry.field(description="No other role's that is not retired; up to 120 characters.")
 
 
@@ -127,12 +127,12 @@ class BindRoleInput(CommandInput):
 @strawberry.input
 class UnbindRoleInput(CommandInput):
     id: ID = strawberry.field(description="The role's.")
-    employee_id: ID
+    employee_id: ID = strawberry.field(description="Somebody who is bound to it.")
 
 
 @strawberry.input
 class RetireRoleInput(CommandInput):
-    id: ID
+    id: ID = strawberry.field(description="The role's.")
 
 
 @strawberry.type
