@@ -37,16 +37,16 @@ lint: $(DEV) ## What a reviewer should not have to say
 bench: $(DEV) ## Measure, and compare with the published figures
 	@$(IN)/python -m bench $(ARGS)
 
-lock: $(DEV) ## Lock the newest versions of all dependencies
+lock: $(DEV) ## Lock what pyproject.toml asks for; with ARGS=--upgrade in the newest versions
 	$(IN)/python -m pip install --quiet --disable-pip-version-check pip-tools
-	$(COMPILE) --output-file requirements.txt pyproject.toml
-	$(COMPILE) --extra dev --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) $(ARGS) --output-file requirements.txt pyproject.toml
+	$(COMPILE) $(ARGS) --extra dev --output-file requirements-dev.txt pyproject.toml
 
 COMPILE := CUSTOM_COMPILE_COMMAND='make lock' $(IN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
-clean: ## Remove all that was made here, the data too
-	rm -rf .venv data .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+clean: ## Remove all that can be made again; the data and the keys stay
+	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 $(IN)/python:
 	@test -n "$(PYTHON)" || { echo "Meritbook needs Python 3.11 or newer; there is none on the PATH." >&2; exit 1; }
