@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -24,7 +25,7 @@ import server
 import store.migrate
 from demo import importer
 from demo.dataset import read
-from demo.welcome import dirt_in, people_to_be
+from demo.welcome import dirt_in, first_query, people_to_be
 from domain._kernel import Claim, NotFound
 from settings import BadSetting, Settings
 from store import witness
@@ -114,15 +115,21 @@ async def _demo(settings: Settings) -> None:
                 with _progress("Importing the demo") as progress:
                     await importer.bring_in(it.log, it.pool, dataset, progress)
                 out.print("What is wrong in the files, and what was made of it:", *dirt_in(dataset), sep="\n")
-            await _serving(it, settings, listening, people_to_be(dataset))
+            await _serving(it, settings, listening, people_to_be(dataset), first_query())
 
 
 async def _serving(
-    it: server.Organisation, settings: Settings, listening: socket, signs_in: Mapping[str, UUID]
+    it: server.Organisation, settings: Settings, listening: socket, signs_in: Mapping[str, UUID], query: str = ""
 ) -> None:
-    out.print(f"GraphQL at http://{settings.host}:{settings.port}/graphql")
+    url = f"http://{settings.host}:{settings.port}/graphql"
+    out.print(f"GraphQL at {url}")
     for who, id in signs_in.items():
         out.print(f"\nAs {who}, for a day, with the header\nAuthorization: Bearer {it.identity.token(id)}")
+    if query:
+        who, id = next(iter(signs_in.items()))
+        headers = f"-H 'Content-Type: application/json' -H 'Authorization: Bearer {it.identity.token(id)}'"
+        body = json.dumps({"query": query})
+        out.print(f"\nA first query, as {who}:\ncurl -s {url} {headers} -d '{body}'", markup=False)
     out.print("\nA token for anybody: .venv/bin/python -m cli token NUMBER")
     await server.serve(it, listening)
 

@@ -62,26 +62,18 @@ HEAD_OFFICE = "Head office"
 MANAGER, AGENT = "Sales manager", "Sales agent"
 
 _AGENT = ("work.register", "plan.view")
-_MANAGER = (
-    *_AGENT,
-    "work.assign",
-    "work.complete",
-    "work.view",
-    "score.record",
-    "score.view",
-    "target.set",
-    "target.view",
-)
+_MANAGER = (*_AGENT, "work.assign", "score.view", "target.view")
+_HEAD = (*_MANAGER, "work.view", "work.complete", "score.record", "target.set", "employee.edit")
 _PAY = ("plan.view", "payout.view", "pay.view", "work.view", "score.view", "target.view")
 
 ROLES: Mapping[str, tuple[str, ...]] = {
-    HEAD.role: (*_MANAGER, "employee.edit", "plan.approve", "payout.approve", "payout.view", "pay.view"),
+    HEAD.role: (*_HEAD, "plan.approve", "payout.approve", "payout.view", "pay.view"),
     MANAGER: _MANAGER,
     AGENT: _AGENT,
     PAYROLL.role: (*_PAY, "personal.view", "plan.edit", "payout.open", "payout.calculate", "payout.release"),
     REVIEWER.role: (*_PAY, "personal.view", "role.view", "history.view"),
 }
-"""What each role may do, beside the administrators', who may do everything."""
+"""What each role may do, beside what is one's own or one's team's; administrators may do everything."""
 
 
 def role_id(name: str) -> UUID:

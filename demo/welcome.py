@@ -25,3 +25,11 @@ def people_to_be(_: Dataset) -> dict[str, UUID]:
         f"{name}, {role.lower()}{' (ours; not in the files)' if name in ours else ''}": employee_id(name)
         for role, name in SIGN_INS.items()
     }
+
+
+def first_query() -> str:
+    """Something to ask: who won most in the last quarter."""
+    return (
+        '{ leaderboard(metric: WON_AMOUNT, period: "2017-Q4", first: 3)'
+        " { entries { rank value attainment employee { name } } } }"
+    )

@@ -16,7 +16,8 @@ import pytest
 from demo import importer
 from demo.dataset import DATA, Dataset, Unreadable, read
 from demo.dirt import Dirt
-from demo.people import HEAD, PAYROLL, SIGN_INS, employee_id
+from demo.people import ADMIN, HEAD, PAYROLL, SIGN_INS, employee_id, id_of
+from demo.welcome import first_query
 from demo.year import QUARTERS, customer_id, opportunity_id, run_id
 from domain.payout_run import Approved, Calculated, Released, Status
 from domain.work_item import Lost, Registered
@@ -28,6 +29,7 @@ from projections.targets import targets
 from projections.work_items import work_items
 from server import Organisation, opened
 from settings import Settings
+from tests._api import Api, api_of, gid
 
 # ── What the files say, read as plainly as can be ──
 
@@ -35,6 +37,14 @@ from settings import Settings
 def rows(name: str) -> list[dict[str, str]]:
     with (DATA / f"{name}.csv").open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+QUARTER_DAYS = {
+    "2017-Q1": ("2017-01-01", "2017-04-01"),
+    "2017-Q2": ("2017-04-01", "2017-07-01"),
+    "2017-Q3": ("2017-07-01", "2017-10-01"),
+    "2017-Q4": ("2017-10-01", "2018-01-01"),
+}
 
 
 def quarter_of(day: str) -> str:
@@ -265,6 +275,127 @@ async def test_the_history_says_what_was_changed_and_why(organisation: Organisat
         if kind in (each.origin.reason or "") and isinstance(each.fact, Registered | Lost)
     ])  # fmt: skip
     assert said == {"GTXPro": 1480, "technolgy": 12, "Philipines": 1, "no account": 1425, "The file says 0": 2473}
+
+
+# ── What the API says of it ──
+
+
+@pytest.fixture
+async def api(imported: Settings) -> AsyncIterator[Api]:
+    assert imported.database_url is not None
+    async with api_of(imported.database_url, imported.data) as it:
+        yield it
+
+
+BOARD = """
+query ($period: String!, $within: ID) {
+  leaderboard(metric: WON_AMOUNT, period: $period, departmentId: $within, first: 100) {
+    currency entries { rank value target attainment employee { name } }
+  }
+}
+"""
+
+
+def board(deals: list[dict[str, str]]) -> dict[str, tuple[int, Decimal]]:
+    """Rank and won amount by agent: 1, 2, 2, 4."""
+    totals: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for deal in deals:
+        totals[deal["sales_agent"]] += Decimal(deal["close_value"])
+    return {name: (1 + sum(other > total for other in totals.values()), total) for name, total in totals.items()}
+
+
+@pytest.mark.parametrize("office", [None, "Central", "East", "West"])
+@pytest.mark.parametrize("period", [*QUARTERS, "2017", "2017-06", "2017-02-03/2017-08-16"])
+async def test_leaderboards_are_what_the_files_come_to(api: Api, period: str, office: str | None) -> None:
+    first, last = {"2017": ("2017-01", "2017-99"), "2017-06": ("2017-06", "2017-07")}.get(period) or (
+        period.split("/") if "/" in period else QUARTER_DAYS[period]
+    )
+    team = {agent["sales_agent"] for agent in rows("sales_teams") if agent["regional_office"] == office or not office}
+    won = [deal for deal in rows("sales_pipeline") if deal["deal_stage"] == "Won" and deal["sales_agent"] in team]
+    expected = board([deal for deal in won if first <= deal["close_date"] < last])
+    within = gid("Department", id_of("department", office)) if office else None
+    found = (await api.data(ADMIN.id, BOARD, period=period, within=within))["leaderboard"]
+    assert found["currency"] == "USD"
+    assert {it["employee"]["name"]: (it["rank"], Decimal(it["value"])) for it in found["entries"]} == expected
+    assert [it["rank"] for it in found["entries"]] == sorted(rank for rank, _ in expected.values())
+    for it in found["entries"]:
+        if period in QUARTERS:
+            assert Decimal(it["attainment"]) == Decimal(it["value"]) / 100_000
+        else:
+            assert it["attainment"] is None
+
+
+PAID = """
+query ($period: String!) {
+  payoutRun(period: $period) {
+    status total { amount currency }
+    lines(first: 100) {
+      totalCount
+      nodes {
+        employee { name } amount { amount }
+        explanation { credited { amount } deals { amount { amount } } legs { earned { amount } } }
+      }
+    }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("quarter", QUARTERS)
+async def test_payouts_explain_themselves_to_the_cent(api: Api, quarter: str) -> None:
+    run = (await api.data(PAYROLL.id, PAID, period=quarter))["payoutRun"]
+    assert run["status"] == ("CALCULATED" if quarter == QUARTERS[-1] else "RELEASED")
+    expected = {who: amount for (who, when), amount in won().items() if when == quarter}
+    paid = {employee_id(line["employee"]["name"]): line for line in run["lines"]["nodes"]}
+    assert paid.keys() == expected.keys()
+    assert run["lines"]["totalCount"] == len(paid) == 30
+    for who, line in paid.items():
+        amount, why = Decimal(line["amount"]["amount"]), line["explanation"]
+        assert amount == commission(expected[who]) == sum(Decimal(leg["earned"]["amount"]) for leg in why["legs"])
+        assert Decimal(why["credited"]["amount"]) == expected[who]
+        assert sum(Decimal(deal["amount"]["amount"]) for deal in why["deals"]) == expected[who]
+    assert Decimal(run["total"]["amount"]) == sum(map(commission, expected.values()))
+
+
+SEEN = """
+{
+  viewer { employee { name } permissions }
+  payoutRun(period: "2017-Q4") { total { amount } lines(first: 100) { totalCount } }
+  workItems(where: { kind: { eq: OPPORTUNITY } }, first: 1) { totalCount }
+  events(first: 1) { totalCount }
+}
+"""
+
+
+async def test_everybody_sees_what_is_theirs_to_see(api: Api) -> None:
+    agents = Counter(deal["sales_agent"] for deal in rows("sales_pipeline"))
+    team = sum(agents[it["sales_agent"]] for it in rows("sales_teams") if it["manager"] == "Melvin Marxen")
+    expected = {  # lines of the run, its total, opportunities, the history
+        "Administrator": (30, True, 8800, True),
+        "Sales manager": (0, False, team, False),
+        "Sales agent": (1, False, agents["Darcel Schlecht"], False),
+        "Payroll officer": (30, True, 8800, False),
+        "Compliance reviewer": (30, True, 8800, True),
+    }
+    for role, name in SIGN_INS.items():
+        seen = (await api(employee_id(name), SEEN))["data"]
+        assert seen["viewer"]["employee"]["name"] == name
+        run = seen["payoutRun"]
+        facts = (
+            run["lines"]["totalCount"],
+            run["total"] is not None,
+            seen["workItems"]["totalCount"],
+            seen["events"] is not None,
+        )
+        assert facts == expected[role], role
+
+
+async def test_the_first_query_that_is_offered_is_answered(api: Api) -> None:
+    (best, *_) = (await api.data(ADMIN.id, first_query()))["leaderboard"]["entries"]
+    assert best["employee"]["name"] == "Darcel Schlecht"
+
+
+# ── Again, and cut off ──
 
 
 async def test_importing_again_adds_no_fact(organisation: Organisation, dataset: Dataset) -> None:
