@@ -25,7 +25,7 @@ async def opportunity(api: Api, owner_id: UUID | None = None, title: str = "A de
 async def won(api: Api, owner_id: UUID, amount: str, day: str = "2017-02-01", currency: str = "USD") -> UUID:
     """A deal that counts for somebody on a day."""
     id = await opportunity(api, owner_id)
-    money = {"amount": Decimal(amount), "currency": currency}
+    money: dict[str, Any] = {"amount": Decimal(amount), "currency": currency}
     await api.run(WorkItem, id, WorkItem.win, effective=date.fromisoformat(day), **money)
     return id
 
