@@ -25,7 +25,9 @@ Start = Callable[..., Awaitable["Started"]]
 
 class Started:
     def __init__(self, process: Process, port: int, said: str) -> None:
+        assert process.stderr is not None
         self.process = process
+        self.log = asyncio.create_task(process.stderr.read())  # so that it never waits for somebody to read it
         self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}")
         self.said = said
 
@@ -64,6 +66,7 @@ async def start(folder: Path, environment: dict[str, str]) -> AsyncIterator[Star
         with suppress(ProcessLookupError):
             each.process.kill()
         await each.process.wait()
+        await each.log
         await each.http.aclose()
     if (folder / "data").exists():
         it = Cluster(folder / "data/postgres")
