@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import os
+import sys
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from decimal import ROUND_HALF_UP, Decimal
@@ -27,9 +29,10 @@ from projections.payout_runs import payout_runs
 from projections.standings import score_entries, standings
 from projections.targets import targets
 from projections.work_items import work_items
-from server import Organisation, opened
+from server import Organisation, appoint_first_administrator, opened
 from settings import Settings
 from tests._api import Api, api_of, gid
+from tests.test_server import free_port
 
 # ── What the files say, read as plainly as can be ──
 
@@ -432,3 +435,18 @@ async def recorded(it: Organisation) -> set[tuple[Any, ...]]:
 def test_whoever_signs_in_is_there(dataset: Dataset) -> None:
     there = {person.name for person in dataset.agents} | set(dataset.managers)
     assert {name for role, name in SIGN_INS.items() if role.startswith("Sales")} <= there
+
+
+async def test_another_organisation_is_not_mixed_with_the_demo(database_url: str, tmp_path: Path) -> None:
+    async with opened(settings_of(database_url, tmp_path)) as it:
+        await appoint_first_administrator(it.log)
+        before = await it.log.head()
+        environment = os.environ | {"DATABASE_URL": database_url, "DATA": str(tmp_path), "PORT": str(free_port())}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "cli", "demo", cwd=DATA.parent.parent, env=environment, stderr=asyncio.subprocess.PIPE
+        )
+        async with asyncio.timeout(30):
+            _, said = await process.communicate()
+        assert process.returncode == 1
+        assert "not the demo's" in said.decode()
+        assert await it.log.head() == before
