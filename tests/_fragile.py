@@ -1,0 +1,90 @@
+"""Connections that break when they are told to: at any step, in any way, and come back or not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import asyncpg
+
+from store.pool import Connection
+
+
+class How(Enum):
+    """When a connection breaks, as seen from the statement that it breaks at."""
+
+    BEFORE = "PostgreSQL never gets the statement"
+    DURING = "PostgreSQL gets the statement, and nobody its answer"
+    AFTER = "the answer arrives just before"
+    KILLED = "PostgreSQL ends it"
+
+
+@dataclass
+class Weather:
+    """What comes over the connections of one process. `breaks` are counted in statements from the last one."""
+
+    url: str
+    breaks: list[tuple[int, How]] = field(default_factory=list)
+    away: bool = False
+    """Whether nothing can be connected to any more, once a connection has broken."""
+    broken: int = 0
+
+    async def connect(self) -> asyncpg.Connection:
+        if self.away and self.broken:
+            raise ConnectionRefusedError("PostgreSQL is away")
+        connection = await asyncpg.connect(
+            self.url, connection_class=Fragile, statement_cache_size=1_000, server_settings={"timezone": "UTC"}
+        )
+        connection.weather = self
+        return connection
+
+    def clear(self) -> None:
+        self.breaks, self.away, self.broken = [], False, 0
+
+    def next(self) -> How | None:
+        if not self.breaks:
+            return None
+        (left, how), *later = self.breaks
+        self.breaks = [(left - 1, how), *later] if left else later
+        self.broken += not left
+        return None if left else how
+
+
+class Fragile(Connection):
+    """Counts its statements, those of transactions too."""
+
+    weather: Weather
+
+    async def execute(self, *arguments: Any, **options: Any) -> Any:
+        return await self._through(lambda: super(Fragile, self).execute(*arguments, **options))
+
+    async def fetch(self, *arguments: Any, **options: Any) -> Any:
+        return await self._through(lambda: super(Fragile, self).fetch(*arguments, **options))
+
+    async def fetchrow(self, *arguments: Any, **options: Any) -> Any:
+        return await self._through(lambda: super(Fragile, self).fetchrow(*arguments, **options))
+
+    async def fetchval(self, *arguments: Any, **options: Any) -> Any:
+        return await self._through(lambda: super(Fragile, self).fetchval(*arguments, **options))
+
+    async def _through(self, say: Callable[[], Awaitable[Any]]) -> Any:
+        match None if self.is_closed() else self.weather.next():
+            case How.BEFORE:
+                self.terminate()
+            case How.DURING:
+                said = asyncio.ensure_future(say())
+                await asyncio.sleep(0)
+                self.terminate()
+                return await said
+            case How.AFTER:
+                await say()
+                self.terminate()
+                raise ConnectionResetError("the connection broke")
+            case How.KILLED:
+                killer = await asyncpg.connect(self.weather.url)
+                await killer.execute("SELECT pg_terminate_backend($1, 5000)", self.get_server_pid())
+                await killer.close()
+        return await say()
