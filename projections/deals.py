@@ -78,7 +78,7 @@ async def credits_of(pool: Pool[Record], run_id: UUID, cutoff: int | None = None
             raise Unavailable("The deals are being brought up to date. Try again in a moment.")
         cutoff = head["position"] if cutoff is None else cutoff
         if cutoff > head["position"]:
-            raise Invalid(f"The log stands at {head['position']}, before {cutoff}.", "cutoff")
+            raise Invalid(f"The log stands at {head['position']}, before {cutoff}.", "cutOff")
         period = await connection.fetchval(_PERIOD, run_id)
         if period is None:
             return [], cutoff

@@ -6,6 +6,7 @@ A line holds while its revision is that of its run: whoever is paid nothing by a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid5
@@ -13,6 +14,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Column, Index, Integer, Numeric, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
+from domain._values import minor_units
 from domain.payout_run import LineBlocked, LineCalculated
 from projections._kernel import Change, projection, read_model
 from store.recorded import Recorded
@@ -70,26 +72,34 @@ def _line(run_id: UUID, employee_id: UUID) -> UUID:
 
 
 def _explanation(it: LineCalculated) -> dict[str, Any]:
+    places = minor_units(it.currency)
     return {
         "credited": it.credited,
         "attainment": it.attainment,
         "deals": [_deal(each, it.currency) for each in it.deals],
         "legs": [
             {
-                "start": leg.start,
-                "end": leg.end,
-                "amount": leg.amount,
+                "start": _plain(leg.start, places),
+                "end": None if leg.end is None else _plain(leg.end, places),
+                "amount": _plain(leg.amount, places),
                 "rate": leg.rate,
-                "exact": leg.exact,
+                "exact": _plain(leg.exact, places),
                 "earned": leg.earned,
                 "currency": it.currency,
             }
             for leg in it.legs
         ],
-        "exact": it.exact,
-        "rounding": -it.remainder,
+        "exact": _plain(it.exact, places),
+        "rounding": _plain(-it.remainder, places),
         "currency": it.currency,
     }
+
+
+def _plain(value: Decimal, places: int) -> Decimal:
+    """The same number with as many decimals as the currency has, and more only if it needs them."""
+    needed = value.normalize().as_tuple().exponent
+    assert isinstance(needed, int)
+    return value.quantize(Decimal(1).scaleb(min(-places, needed)))
 
 
 def _deal(deal: Any, currency: str) -> dict[str, Any]:
