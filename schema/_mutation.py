@@ -29,6 +29,7 @@ from schema._rows import DIALECT
 from schema._rules import STAFF, Rule
 from schema._scalars import Position, uuid_in
 from store.recorded import Origin, Recorded
+from store.witness import Checkpoint
 
 Person = Callable[[Any], UUID | None]
 
@@ -57,6 +58,8 @@ class Log(Protocol):
         **kwargs: Any,
     ) -> Any: ...
     async def at(self, positions: Collection[int]) -> list[Recorded]: ...
+    async def root(self, size: int) -> bytes: ...
+    async def checkpoint(self) -> Checkpoint | None: ...
 
 
 @strawberry.input

@@ -16,6 +16,8 @@ from store.command import Command, Outcome
 from store.keys import Keys, Kms
 from store.recorded import Origin, Recorded
 from store.streams import Querying, Stream, Streams
+from store.tree import root_at
+from store.witness import Checkpoint
 from store.writer import Writer
 
 PAGE = 5_000
@@ -106,6 +108,17 @@ class Log:
         """The position of the last fact; 0 if nothing has happened."""
         position: int = await self._pool.fetchval("SELECT position FROM store.head")
         return position
+
+    async def root(self, size: int) -> bytes:
+        """The root of the RFC 6962 tree over the first `size` facts, as far as the witness has seen: 32 bytes."""
+        return await root_at(self._pool, size)
+
+    async def checkpoint(self) -> Checkpoint | None:
+        """What the witness signed last; None before it has signed anything."""
+        row = await self._pool.fetchrow(
+            "SELECT size, root, signature FROM store.checkpoints ORDER BY size DESC LIMIT 1"
+        )
+        return None if row is None else Checkpoint(*row.values())
 
     async def stream(self, id: UUID) -> list[Recorded]:
         """All that happened to one aggregate, oldest first."""
