@@ -34,7 +34,7 @@ lint: $(DEV) ## What a reviewer should not have to say
 	$(IN)/mypy
 	$(IN)/lint-imports
 
-bench: $(DEV) ## Measure, and compare with the published figures
+bench: $(DEV) ## Measure beside the limit and the peers: ONLY=reads, SIZE=small
 	@$(IN)/python -m bench $(ARGS)
 
 lock: $(DEV) ## Lock what pyproject.toml asks for; with ARGS=--upgrade in the newest versions

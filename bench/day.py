@@ -1,0 +1,89 @@
+"""An ordinary day's commands on the organisation, in whatever order the dice say.
+
+60 % scores recorded, 15 % work registered under a reference, 15 % work reassigned, 10 % personal details corrected.
+Each has an idempotency key; scores and work items that are new, and people and work that history must be read for.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from bench.organisation import MANUAL, SYSTEM, employee_id, id_of
+from bench.size import Size
+from domain.employee import Employee
+from domain.score import Metric, Score
+from domain.work_item import Kind, WorkItem
+from store.log import Log
+from store.recorded import Origin
+
+HOT = 4
+"""Streams that everybody wants at once."""
+
+HOT_SHARE = 0.05
+
+
+@dataclass(slots=True)
+class Day:
+    log: Log
+    size: Size
+    hot_share: float = 0.0
+    dice: random.Random = field(default_factory=lambda: random.Random(3))
+
+    async def one(self) -> None:
+        """One command, whichever."""
+        if self.hot_share and self.dice.random() < self.hot_share:
+            await self._correct_hot()
+        else:
+            (which,) = self.dice.choices(
+                (self._record, self._register, self._reassign, self._correct), (60, 15, 15, 10)
+            )
+            await which()
+
+    async def prepare_hot(self) -> None:
+        for n in range(HOT):
+            await self._run(Score, id_of("hot", n), Score.record, **self._score(Metric.CUSTOMER_SATISFACTION))
+
+    async def _run(self, kind: type[Any], id: UUID, command: Callable[..., Any], /, **arguments: Any) -> None:
+        origin = Origin(actor=SYSTEM)
+        await self.log.run(kind, id, command, origin=origin, keyed=True, **arguments)
+
+    def _anybody(self) -> UUID:
+        return employee_id(self.dice.randrange(self.size.employees))
+
+    def _score(self, metric: Metric) -> dict[str, Any]:
+        return {
+            "employee_id": self._anybody(),
+            "metric": metric,
+            "value": Decimal(self.dice.randrange(1, 6)),
+            "effective": date(2017, 1, 1) + timedelta(days=self.dice.randrange(365)),
+            "by": SYSTEM,
+        }
+
+    def _record(self) -> Awaitable[None]:
+        return self._run(Score, uuid4(), Score.record, **self._score(self.dice.choice(MANUAL)))
+
+    def _register(self) -> Awaitable[None]:
+        title = f"Opportunity {self.dice.getrandbits(64)}"
+        return self._run(
+            WorkItem, uuid4(), WorkItem.register, kind=Kind.OPPORTUNITY, title=title, reference=str(uuid4())
+        )
+
+    def _reassign(self) -> Awaitable[None]:
+        open_ = self.dice.randrange(self.size.won, self.size.assignments)
+        arguments = {"owner_id": self._anybody(), "effective": date(2017, 6, 1)}
+        return self._run(WorkItem, id_of("work", open_), WorkItem.reassign, **arguments)
+
+    def _correct(self) -> Awaitable[None]:
+        name = f"Somebody Else {self.dice.getrandbits(32)}"
+        return self._run(Employee, self._anybody(), Employee.correct_personal_details, name=name)
+
+    def _correct_hot(self) -> Awaitable[None]:
+        value = Decimal(self.dice.randrange(1_001)).scaleb(-1)
+        which = id_of("hot", self.dice.randrange(HOT))
+        return self._run(Score, which, Score.correct, value=value, reason="Counted again.", by=SYSTEM)

@@ -1,0 +1,45 @@
+"""docs/benchmarks.md: written from the results that are kept, largest organisation first."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bench import table
+from bench.result import RESULTS
+from bench.size import SIZES
+
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+NOTES = Path(__file__).parent / "notes.md"
+SECTIONS = ("commands", "reads", "projections", "start")
+
+HEAD = """\
+<!-- Written by `make bench`: change bench/notes.md, or measure again. -->
+# Benchmarks
+
+"""
+
+
+def latest() -> list[dict[str, Any]]:
+    """The kept result of each section, of the largest organisation that it was measured with."""
+    found = []
+    for section in SECTIONS:
+        for size in sorted(SIZES.values(), key=lambda it: -it.employees):
+            path = RESULTS / f"{section}-{size.name}.json"
+            if path.exists():
+                found.append(json.loads(path.read_text()))
+                break
+    return found
+
+
+def write() -> None:
+    results = latest()
+    machines = {
+        f"{it['machine']['cores']} cores of {it['machine']['processor']}, {it['machine']['memory_gb']} GB, "
+        f"{it['machine']['system']}, Python {it['machine']['python']}"
+        for it in results
+    }
+    parts = [NOTES.read_text().strip(), f"**The machine**: {'; '.join(sorted(machines))}."]
+    parts += [table.section(each) for each in results]
+    PAGE.write_text(HEAD + "\n\n".join(parts) + "\n")

@@ -1,0 +1,1 @@
+"""Whom Meritbook is compared with. None of this is needed to run it."""

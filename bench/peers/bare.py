@@ -1,0 +1,126 @@
+"""The limit of one Python process: a Starlette route for each question, and SQL written by hand whose bytes are sent.
+
+No GraphQL, no schema, no arguments but one, nobody signed in, no rules. The server and the connections are set up as
+ours are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+from collections.abc import Callable, Coroutine
+from typing import Any
+from uuid import UUID
+
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bench.peers.tables import TABLES
+from schema._reader import reading_pool
+
+EIGHT = (
+    """number, name, work_email AS "workEmail", title, status, hired_on AS "hiredOn", left_on AS "leftOn", version"""
+)
+
+EMPLOYEE = f"""
+SELECT json_build_object('data', json_build_object('employee', (
+    SELECT row_to_json(o) FROM (SELECT {EIGHT} FROM {{employees}} WHERE id = $1) o)))
+"""
+
+MEMBERS = f"""
+SELECT json_build_object('data', json_build_object('department', json_build_object('members', json_build_object(
+    'nodes', (SELECT coalesce(json_agg(o), '[]') FROM (
+        SELECT {EIGHT} FROM {{employees}} WHERE department_id = $1 AND status = 'ACTIVE' ORDER BY name, id LIMIT 100
+    ) o)))))
+"""
+
+NESTED = """
+SELECT json_build_object('data', json_build_object('department', json_build_object('members', json_build_object(
+    'nodes', (SELECT coalesce(json_agg(o), '[]') FROM (
+        SELECT e.number, e.name,
+            (SELECT row_to_json(m) FROM (SELECT m.number, m.name FROM {employees} m WHERE m.id = e.manager_id) m
+            ) AS manager,
+            (SELECT row_to_json(d) FROM (SELECT d.code, d.name FROM {departments} d WHERE d.id = e.department_id) d
+            ) AS department,
+            (SELECT json_build_object('nodes', coalesce(json_agg(a), '[]')) FROM (
+                SELECT a.state, a.since AS "from",
+                    (SELECT row_to_json(w) FROM (SELECT w.title FROM {work_items} w WHERE w.id = a.work_item_id) w
+                    ) AS "workItem"
+                FROM {assignments} a WHERE a.employee_id = e.id ORDER BY a.since DESC, a.id DESC LIMIT 5) a
+            ) AS assignments,
+            (SELECT json_build_object('nodes', coalesce(json_agg(s), '[]')) FROM (
+                SELECT s.metric, s.value::text AS value, s.effective
+                FROM {scores} s WHERE s.employee_id = e.id ORDER BY s.effective DESC, s.id DESC LIMIT 5) s
+            ) AS scores
+        FROM (
+            SELECT * FROM {employees} WHERE department_id = $1 AND status = 'ACTIVE' ORDER BY name, id LIMIT 50
+        ) e
+    ) o)))))
+"""
+
+LEADERBOARD = """
+SELECT json_build_object('data', json_build_object('leaderboard', json_build_object(
+    'entries', (SELECT coalesce(json_agg(o), '[]') FROM (
+        SELECT s.rank, s.value::text AS value,
+            (SELECT row_to_json(e) FROM (SELECT e.number, e.name FROM {employees} e WHERE e.id = s.employee_id) e
+            ) AS employee
+        FROM (
+            SELECT employee_id, points AS value, rank() OVER (ORDER BY points DESC)
+            FROM {standings}
+            WHERE metric = 'WON_AMOUNT' AND currency = 'USD' AND period = $1 AND points IS NOT NULL
+            ORDER BY points DESC, employee_id LIMIT 100
+        ) s
+    ) o))))
+"""
+
+COUNTED_RANK = """
+SELECT json_build_object('data', json_build_object('standing', (
+    SELECT row_to_json(o) FROM (
+        SELECT 1 + (
+            SELECT count(*) FROM {standings} s
+            WHERE s.metric = 'WON_AMOUNT' AND s.currency = 'USD' AND s.period = '2017-Q1' AND s.points > mine.points
+        ) AS rank, points::text AS value
+        FROM {standings} mine
+        WHERE metric = 'WON_AMOUNT' AND currency = 'USD' AND period = '2017-Q1' AND employee_id = $1
+    ) o)))
+"""
+
+QUESTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "A": (EMPLOYEE, UUID),
+    "B": (MEMBERS, UUID),
+    "C": (NESTED, UUID),
+    "D": (LEADERBOARD, str),
+    "E": (COUNTED_RANK, UUID),
+}
+
+
+async def serve() -> None:
+    pool = await reading_pool(os.environ["DATABASE_URL"])
+    routes = [Route(f"/{name}", _route(pool, sql, of), methods=["POST"]) for name, (sql, of) in QUESTIONS.items()]
+    config = uvicorn.Config(
+        Starlette(routes=routes), port=int(os.environ["PORT"]), http="httptools", access_log=False, server_header=False
+    )
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    await uvicorn.Server(config).serve()
+
+
+def _route(pool: Any, sql: str, of: Callable[[str], Any]) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    statement = sql.format(**TABLES)
+
+    async def answer(request: Request) -> Response:
+        asked = json.loads(await request.body())
+        return Response(await pool.fetchval(statement, of(asked["id"])), media_type="application/json")
+
+    return answer
+
+
+if __name__ == "__main__":
+    asyncio.Runner(loop_factory=uvloop.new_event_loop).run(serve())

@@ -1,0 +1,107 @@
+"""The results as people read them: in the terminal, and as a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+HEADINGS = ("rate /s", "spread", "p50 ms", "p99 ms", "CPU server µs", "CPU PostgreSQL µs", "of the first")
+
+
+def rows(figures: dict[str, Any]) -> list[list[str]]:
+    """One table of a result: a line for each contender. Rates are compared with the first one's."""
+    first = next(iter(figures.values()))["rate"] or 1.0
+    return [
+        [
+            who,
+            number(it["rate"]),
+            f"{number(it['spread'][0])}–{number(it['spread'][1])}",
+            number(it["p50"]),
+            number(it["p99"]),
+            number(it["server_cpu"]),
+            number(it["database_cpu"]),
+            f"{it['rate'] / first:.2f} ×",
+        ]
+        for who, it in figures.items()
+    ]
+
+
+def terminal(name: str, figures: dict[str, Any]) -> Table:
+    table = Table(title=name, title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("")
+    for heading in HEADINGS:
+        table.add_column(heading, justify="right")
+    for row in rows(figures):
+        table.add_row(*row)
+    return table
+
+
+def bars(result: dict[str, Any]) -> Table:
+    table = Table(title=f"Bars: {result['section']}", title_justify="left", box=box.SIMPLE_HEAD)
+    for heading, justify in (("", "left"), ("wanted", "right"), ("found", "right"), ("spread", "right"), ("", "left")):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for bar in result["bars"]:
+        table.add_row(*bar_row(bar, met="[green]met[/]", missed="[red]missed[/]"))
+    return table
+
+
+def bar_row(bar: dict[str, Any], *, met: str, missed: str) -> list[str]:
+    unit = bar["unit"]
+    spread = f"{number(bar['low'])}–{number(bar['high'])}" if bar["low"] is not None else ""
+    return [
+        bar["what"],
+        f"{'≤' if bar['at_most'] else '≥'} {number(bar['wanted'])}{unit}",
+        f"{number(bar['found'])}{unit}",
+        spread,
+        met if bar["met"] else missed,
+    ]
+
+
+def number(value: float | None) -> str:
+    """Three digits that mean something, and thousands kept apart."""
+    if value is None:
+        return "–"
+    if abs(value) >= 100:  # noqa: PLR2004
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+# ── The page ──
+
+
+def markdown(headings: tuple[str, ...], lines: list[list[str]]) -> str:
+    rule = ["---", *("---:" for _ in headings[1:])]
+    return "\n".join("| " + " | ".join(line) + " |" for line in ([*headings], rule, *lines))
+
+
+def section(result: dict[str, Any]) -> str:
+    """A section of the page: the bars, then each table."""
+    machine, size = result["machine"], result["size"]
+    quiet = "quiet" if result["quiet"] else "**noisy**"
+    parts = [
+        f"## {result['section'].capitalize()}",
+        ", ".join(
+            (
+                result["at"],
+                f"commit {machine['commit']}",
+                f"{size['employees']:,} employees",
+                f"{size['rounds']} rounds of {size['seconds']:g} s",
+                f"the machine was {quiet} (noise {result['noise']:.2f}).",
+            )
+        ),
+    ]
+    if result["bars"]:
+        lines = [bar_row(bar, met="met", missed="**missed**") for bar in result["bars"]]
+        parts.append(markdown(("", "wanted", "found", "spread", ""), lines))
+    for name, figures in result["tables"].items():
+        parts.append(f"### {name}")
+        parts.append(markdown(("", *HEADINGS), rows(figures)))
+    if result["facts"]:
+        parts.append(markdown(("", "found"), [[name, _said(it)] for name, it in result["facts"].items()]))
+    return "\n\n".join(parts)
+
+
+def _said(value: Any) -> str:
+    return number(value) if isinstance(value, int | float) else str(value)
