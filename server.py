@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+import pages
 from domain.employee import Employee
 from domain.role import ADMINISTRATOR, Bound, Role
 from identity import Identity
@@ -149,7 +150,8 @@ def app(it: Organisation) -> Starlette:
 
     async def ready(_: Request) -> JSONResponse:
         try:
-            position = await asyncio.wait_for(it.log.head(), timeout=2)
+            async with asyncio.timeout(2):
+                position = await it.log.head()
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return JSONResponse({"status": "no database"}, 503)
         return JSONResponse({"status": "ready", "position": position})
@@ -157,7 +159,8 @@ def app(it: Organisation) -> Starlette:
     async def healthy(_: Request) -> JSONResponse:
         return JSONResponse({"status": "ok"})
 
-    return Starlette(routes=[Route("/graphql", graphql), Route("/healthz", healthy), Route("/readyz", ready)])
+    api = [Route("/graphql", graphql), Route("/healthz", healthy), Route("/readyz", ready)]
+    return Starlette(routes=[*pages.routes("/graphql"), *api])
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -207,5 +210,6 @@ async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        while not task.done():  # whatever it waits for might take a cancellation for its own
+            task.cancel()
+            await asyncio.wait([task], timeout=1)

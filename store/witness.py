@@ -70,7 +70,8 @@ class Witness:
                 logger.exception("the tree can't be kept")
                 await asyncio.sleep(1.0)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._committed.wait(), LOOK_EVERY)
+                async with asyncio.timeout(LOOK_EVERY):  # `wait_for` of Python 3.11 can lose a cancellation
+                    await self._committed.wait()
 
     async def advance(self) -> bool:
         """Take in a page of the log; False if nothing was new."""
