@@ -23,7 +23,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-import pages
 from domain.employee import Employee
 from domain.role import ADMINISTRATOR, Bound, Role
 from identity import Identity
@@ -159,8 +158,7 @@ def app(it: Organisation) -> Starlette:
     async def healthy(_: Request) -> JSONResponse:
         return JSONResponse({"status": "ok"})
 
-    api = [Route("/graphql", graphql), Route("/healthz", healthy), Route("/readyz", ready)]
-    return Starlette(routes=[*pages.routes("/graphql"), *api])
+    return Starlette(routes=[Route("/graphql", graphql), Route("/healthz", healthy), Route("/readyz", ready)])
 
 
 def listen(settings: Settings) -> socket.socket:
