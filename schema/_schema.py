@@ -51,11 +51,12 @@ def build(
              (("Query", queries), ("Mutation", mutations), ("Subscription", subscriptions))}  # fmt: skip
     link(each for types in roots.values() for each in types)
     merged = {name: merge_types(name, types) for name, types in roots.items() if types}
+    home = {_package(each) for types in roots.values() for each in types}
     schema = Schema(
         query=merged["Query"],
         mutation=merged.get("Mutation"),
         subscription=merged.get("Subscription"),
-        types=[shape.cls for shape in SHAPES.values() if shape.identified],
+        types=[shape.cls for shape in SHAPES.values() if shape.identified and _package(shape.cls) in home],
         config=StrawberryConfig(scalar_map=SCALARS),
         exception_handlers=[RefusedToRefusal()],
         extensions=[
@@ -69,6 +70,10 @@ def build(
     )
     _attach(schema)
     return schema
+
+
+def _package(cls: type[Any]) -> str:
+    return cls.__module__.partition(".")[0]
 
 
 def _attach(schema: strawberry.Schema) -> None:
