@@ -22,12 +22,18 @@ class How(Enum):
     KILLED = "PostgreSQL ends it"
 
 
+Break = tuple[str, int, How]
+
+
 @dataclass
 class Weather:
-    """What comes over the connections of one process. `breaks` are counted in statements from the last one."""
+    """What comes over the connections of one process.
+
+    A break is how many statements, or of those that begin so, are let through after the last one, and how it breaks.
+    """
 
     url: str
-    breaks: list[tuple[int, How]] = field(default_factory=list)
+    breaks: list[Break] = field(default_factory=list)
     away: bool = False
     """Whether nothing can be connected to any more, once a connection has broken."""
     broken: int = 0
@@ -44,11 +50,11 @@ class Weather:
     def clear(self) -> None:
         self.breaks, self.away, self.broken = [], False, 0
 
-    def next(self) -> How | None:
-        if not self.breaks:
+    def next(self, statement: str) -> How | None:
+        if not self.breaks or not statement.startswith(self.breaks[0][0]):
             return None
-        (left, how), *later = self.breaks
-        self.breaks = [(left - 1, how), *later] if left else later
+        (beginning, left, how), *later = self.breaks
+        self.breaks = [(beginning, left - 1, how), *later] if left else later
         self.broken += not left
         return None if left else how
 
@@ -59,19 +65,19 @@ class Fragile(Connection):
     weather: Weather
 
     async def execute(self, *arguments: Any, **options: Any) -> Any:
-        return await self._through(lambda: super(Fragile, self).execute(*arguments, **options))
+        return await self._through(arguments[0], lambda: super(Fragile, self).execute(*arguments, **options))
 
     async def fetch(self, *arguments: Any, **options: Any) -> Any:
-        return await self._through(lambda: super(Fragile, self).fetch(*arguments, **options))
+        return await self._through(arguments[0], lambda: super(Fragile, self).fetch(*arguments, **options))
 
     async def fetchrow(self, *arguments: Any, **options: Any) -> Any:
-        return await self._through(lambda: super(Fragile, self).fetchrow(*arguments, **options))
+        return await self._through(arguments[0], lambda: super(Fragile, self).fetchrow(*arguments, **options))
 
     async def fetchval(self, *arguments: Any, **options: Any) -> Any:
-        return await self._through(lambda: super(Fragile, self).fetchval(*arguments, **options))
+        return await self._through(arguments[0], lambda: super(Fragile, self).fetchval(*arguments, **options))
 
-    async def _through(self, say: Callable[[], Awaitable[Any]]) -> Any:
-        match None if self.is_closed() else self.weather.next():
+    async def _through(self, statement: str, say: Callable[[], Awaitable[Any]]) -> Any:
+        match None if self.is_closed() else self.weather.next(statement):
             case How.BEFORE:
                 self.terminate()
             case How.DURING:

@@ -19,7 +19,7 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from domain._kernel import Claim, Conflict, IdempotencyMismatch, Invalid, Refused
 from store import writer
@@ -29,7 +29,7 @@ from store.command import Outcome
 from store.log import Log
 from store.tree import leaf_hash
 from store.writer import Unavailable
-from tests._fragile import How, Weather
+from tests._fragile import Break, How, Weather
 from tests._ledger import MODELS, Account, NumberTaken, PaidOut, by, open_log, rows
 from tests._naive import Bank, folded
 
@@ -104,13 +104,16 @@ asks = st.builds(
     Ask,
     process=st.integers(0, 1),
     account=st.integers(0, 3),
-    what=st.sampled_from([*COMMANDS, "open", "deposit", "withdraw"]),
+    what=st.sampled_from([*COMMANDS, "open", "deposit", "deposit", "withdraw"]),
     n=st.integers(0, 2),
-    key=st.none() | st.integers(0, 4),
-    expected=st.none() | st.none() | st.integers(0, 3),
+    key=st.none() | st.none() | st.integers(0, 4),
+    expected=st.none() | st.none() | st.none() | st.integers(0, 3),
 )
 groups = st.lists(asks, min_size=1, max_size=10)
-storms = st.lists(st.tuples(st.integers(0, 13), st.sampled_from(How)), min_size=1, max_size=3)
+breaks = st.tuples(st.just(""), st.integers(0, 13), st.sampled_from(How)) | st.tuples(
+    st.just("COMMIT"), st.integers(0, 1), st.sampled_from(How)
+)
+storms = st.lists(breaks, min_size=1, max_size=3)
 
 
 class Ledger(RuleBasedStateMachine):
@@ -144,6 +147,10 @@ class Ledger(RuleBasedStateMachine):
 
     # ── What may happen ──
 
+    @initialize()
+    def something(self) -> None:
+        self.runner.run(self.ask([Ask(n % 2, n, what, n, None, None) for n in (1, 2) for what in ("open", "deposit")]))
+
     @rule(group=groups)
     def together(self, group: list[Ask]) -> None:
         self.runner.run(self.ask(group))
@@ -153,15 +160,14 @@ class Ledger(RuleBasedStateMachine):
         self.runner.run(self.ask([replace(ask, process=n % 2) for n in range(times)]))
 
     @rule(group=groups, storm=storms, process=st.integers(0, 1))
-    def in_a_storm(self, group: list[Ask], storm: list[tuple[int, How]], process: int) -> None:
+    def in_a_storm(self, group: list[Ask], storm: list[Break], process: int) -> None:
         self.weather[process].breaks = storm
         self.runner.run(self.ask(group))
 
-    @precondition(lambda self: self.bank.facts)
-    @rule(group=groups, at=st.integers(0, 13), how=st.sampled_from(How))
-    def with_postgresql_away(self, group: list[Ask], at: int, how: How) -> None:
+    @rule(group=groups, first=breaks)
+    def with_postgresql_away(self, group: list[Ask], first: Break) -> None:
         weather = self.weather[0]
-        weather.breaks, weather.away = [(at, how)], True
+        weather.breaks, weather.away = [first], True
         self.runner.run(self.ask(group, may_be_away=True))
 
     # ── What must hold ──
@@ -290,11 +296,13 @@ async def _empty(connection: Any) -> None:
 
 
 @pytest.fixture
-def _patience_restored(monkeypatch: pytest.MonkeyPatch) -> None:
+def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that several are under way at once. And patience as it was, afterwards."""
+    monkeypatch.setattr(writer, "BATCH", 3)
     monkeypatch.setattr(writer, "PATIENCE", writer.PATIENCE)
 
 
-@pytest.mark.usefixtures("_patience_restored")
+@pytest.mark.usefixtures("_small_batches")
 def test_whatever_is_asked_and_whatever_breaks_the_log_is_right(database_url: str) -> None:
     with asyncio.Runner() as runner:
         run_state_machine_as_test(
