@@ -7,11 +7,11 @@ transaction, and joins the head under its lock. A rebuild does the same beside, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import structlog
-from asyncpg import Pool
+from asyncpg import IntegrityConstraintViolationError, Pool
 from sqlalchemy import MetaData
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -21,6 +21,7 @@ from projections._kernel import ReadModel
 from store.batch import Session, lock
 from store.keys import Keys
 from store.log import PAGE, read_after
+from store.recorded import Recorded
 
 LOOK_EVERY = 0.5
 """Seconds between looks whether a process of another version has left our read models behind."""
@@ -64,30 +65,44 @@ async def keep_up(pool: Pool, keys: Keys, read_models: ReadModels) -> None:
 
 async def _catch_up_some(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progress | None) -> bool:
     """One page further with those that are furthest behind; False if none is."""
-    async with pool.acquire() as connection, connection.transaction():
-        behind = await connection.fetch(
-            "SELECT table_name, position FROM store.behind WHERE table_name = ANY($1)"
-            " ORDER BY position, table_name FOR UPDATE",
-            list(read_models.tables),
-        )
-        if not behind:
-            return False
-        position = behind[0]["position"]
-        names = frozenset(row["table_name"] for row in behind if row["position"] == position)
-        reached = await _advance(connection, keys, read_models, names, position)
-        if reached < position + PAGE:
-            head = await lock(connection)
-            while reached < head.position:
-                reached = await _advance(connection, keys, read_models, names, reached)
-            await connection.execute("UPDATE store.head SET live = $1", sorted(head.live | names))
-            await connection.execute("DELETE FROM store.behind WHERE table_name = ANY($1)", list(names))
-        else:
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            position, names = await _furthest_behind(connection, read_models)
+            if not names:
+                return False
+            reached = await _advance(connection, keys, read_models, names, position)
             await connection.execute(
                 "UPDATE store.behind SET position = $2 WHERE table_name = ANY($1)", list(names), reached
             )
-            if progress:
-                progress(reached, await connection.fetchval("SELECT position FROM store.head"))
+        if reached < position + PAGE:
+            await _join(connection, keys, read_models)
+        elif progress:
+            progress(reached, await connection.fetchval("SELECT position FROM store.head"))
     return True
+
+
+async def _join(connection: Session, keys: Keys, read_models: ReadModels) -> None:
+    """The last stretch, under the lock of the head; whoever locks both locks the head first."""
+    async with connection.transaction():
+        head = await lock(connection)
+        position, names = await _furthest_behind(connection, read_models)
+        if not names or position + PAGE < head.position:
+            return
+        while position < head.position:
+            position = await _advance(connection, keys, read_models, names, position)
+        await connection.execute("UPDATE store.head SET live = $1", sorted(head.live | names))
+        await connection.execute("DELETE FROM store.behind WHERE table_name = ANY($1)", list(names))
+
+
+async def _furthest_behind(connection: Session, read_models: ReadModels) -> tuple[int, frozenset[str]]:
+    """Those that are furthest behind, held for us, and the position that they stand at."""
+    rows = await connection.fetch(
+        "SELECT table_name, position FROM store.behind WHERE table_name = ANY($1)"
+        " ORDER BY position, table_name FOR UPDATE",
+        list(read_models.tables),
+    )
+    position = min((row["position"] for row in rows), default=0)
+    return position, frozenset(row["table_name"] for row in rows if row["position"] == position)
 
 
 async def _advance(
@@ -95,9 +110,25 @@ async def _advance(
 ) -> int:
     """Take one page of facts in; the position that was reached."""
     page = await read_after(connection, keys, position, PAGE)
-    for statement in read_models.fold(page, names):
-        await connection.execute(statement.sql, *statement.arguments)
+    await _take_in(connection, read_models, names, page)
     return page[-1].position if page else position
+
+
+async def _take_in(
+    connection: Session, read_models: ReadModels, names: frozenset[str], facts: Sequence[Recorded]
+) -> None:
+    """All at once; or, where a row would stand in another's way, in halves, down to what was one commit."""
+    try:
+        async with connection.transaction():
+            for statement in read_models.fold(facts, names):
+                await connection.execute(statement.sql, *statement.arguments)
+    except IntegrityConstraintViolationError:
+        commits = [n for n in range(1, len(facts)) if facts[n].recorded_at != facts[n - 1].recorded_at]
+        if not commits:
+            raise
+        half = commits[len(commits) // 2]
+        await _take_in(connection, read_models, names, facts[:half])
+        await _take_in(connection, read_models, names, facts[half:])
 
 
 # ── Beside and swap ──
@@ -129,9 +160,9 @@ async def rebuild(pool: Pool, keys: Keys, read_models: ReadModels, progress: Pro
                 head = await lock(connection)
                 while reached < head.position:
                     reached = await _advance(connection, keys, beside, beside.tables, reached)
+                await connection.execute("DELETE FROM store.behind WHERE table_name = ANY($1)", list(beside.tables))
                 await _swap(connection, beside.models.values())
                 await connection.execute("UPDATE store.head SET live = $1", sorted(head.live | beside.tables))
-                await connection.execute("DELETE FROM store.behind WHERE table_name = ANY($1)", list(beside.tables))
                 await connection.execute("DROP SCHEMA read_beside")
 
 

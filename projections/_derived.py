@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Numeric, Table, cast, func, literal, select
+from sqlalchemy import BigInteger, Numeric, Table, case, cast, func, literal, select
 from sqlalchemy.sql import ColumnElement
 
 from projections._kernel import ReadModel
@@ -74,10 +74,12 @@ FUNCTIONS = [
                          SELECT %1$s, %2$I, -1 FROM old_rows', within, value) END;
         EXECUTE format($q$
             INSERT INTO %1$s AS c (%2$s, width, bucket, n)
-            SELECT %2$s, w.width, floor(value / w.width)::bigint, sum(by)
-            FROM (%3$s) changes, unnest(%4$s) AS w (width)
+            SELECT %2$s, w.width, b.bucket, sum(by)
+            FROM (%3$s) changes, unnest(%4$s) AS w (width), LATERAL (
+                SELECT div(floor(value::numeric) - CASE WHEN value < 0 THEN w.width - 1 ELSE 0 END, w.width)::bigint
+            ) AS b (bucket)
             WHERE value IS NOT NULL
-            GROUP BY %2$s, w.width, floor(value / w.width)
+            GROUP BY %2$s, w.width, b.bucket
             HAVING sum(by) <> 0
             ON CONFLICT (%2$s, width, bucket) DO UPDATE SET n = c.n + excluded.n $q$, counts, within, changes, widths);
         RETURN NULL;
@@ -126,15 +128,17 @@ def rank(model: ReadModel, value: ColumnElement[Any], within: dict[str, ColumnEl
     numeric = cast(value, Numeric)
 
     def bucket(width: int) -> ColumnElement[Any]:
-        return cast(func.floor(numeric / width), BigInteger)
+        """Rounded down; a quotient of decimals would be rounded to so many digits first."""
+        below = case((numeric < 0, width - 1), else_=0)
+        return func.div(func.floor(numeric) - below, width)
 
     total: ColumnElement[Any] = literal(1, BigInteger)
     for width, wider in zip(WIDTHS, (*WIDTHS[1:], None), strict=True):
         above = select(func.coalesce(func.sum(counts.c.n), 0)).where(
-            *agreeing, counts.c.width == width, counts.c.bucket > bucket(width)
+            *agreeing, counts.c.width == width, counts.c.bucket > cast(bucket(width), BigInteger)
         )
         if wider is not None:
-            above = above.where(counts.c.bucket < (bucket(wider) + 1) * (wider // width))
+            above = above.where(counts.c.bucket < cast((bucket(wider) + 1) * (wider // width), BigInteger))
         total += above.scalar_subquery()
     rows = model.table.alias()
     column = rows.c[model.ranked.value]

@@ -32,7 +32,7 @@ class ReadModels:
         for name, model in self.models.items():
             if name in live:
                 for layer in _layers(model, recorded):
-                    yield from _statements(model.table, layer)
+                    yield from _statements(model, layer)
 
 
 def _layers(model: ReadModel, recorded: Sequence[Recorded]) -> list[Rows]:
@@ -45,7 +45,7 @@ def _layers(model: ReadModel, recorded: Sequence[Recorded]) -> list[Rows]:
                 _check(model, change)
                 stamped = _stamp(model, fact, change)
                 before = layers[-1].get(stamped.key)
-                merged = stamped if before is None else _merge(before, stamped)
+                merged = stamped if before is None else _merge(before, stamped, _stamps(model))
                 if merged is None:
                     layers.append({})
                     merged = stamped
@@ -55,11 +55,20 @@ def _layers(model: ReadModel, recorded: Sequence[Recorded]) -> list[Rows]:
     return layers
 
 
+def _stamps(model: ReadModel) -> tuple[str, ...]:
+    """The columns that say which fact of its stream a row stands at."""
+    return ("version", "position") if model.entity else ()
+
+
 @cache
 def _shape(model: ReadModel) -> tuple[int, frozenset[str], tuple[str, ...]]:
     """How many columns its key has, which others there are, and which of these are never empty."""
-    stamps = ("version", "position") if model.entity else ()
-    others = [column for column in model.table.columns if not column.primary_key and column.name not in stamps]
+    stamps = _stamps(model)
+    others = [
+        column
+        for column in model.table.columns
+        if not column.primary_key and column.computed is None and column.name not in stamps
+    ]
     needed = tuple(column.name for column in others if not column.nullable)
     return len(model.keys), frozenset(column.name for column in others), needed
 
@@ -84,7 +93,7 @@ def _stamp(model: ReadModel, fact: Recorded, change: Change) -> Change:
     return change
 
 
-def _merge(before: Change, after: Change) -> Change | None:
+def _merge(before: Change, after: Change, stamps: Container[str]) -> Change | None:
     """Two changes of one row as one, or None if there is no such change."""
     match before, after:
         case _, Put() | Drop():
@@ -92,7 +101,9 @@ def _merge(before: Change, after: Change) -> Change | None:
         case Put() | Patch(), Patch():
             return type(before)(before.key, before.values | after.values)
         case Put() | Add(), Add():
-            grown = {name: before.values.get(name, 0) + by for name, by in after.values.items()}
+            grown = {
+                name: by if name in stamps else (before.values.get(name) or 0) + by for name, by in after.values.items()
+            }
             return type(before)(before.key, before.values | grown)
     return None
 
@@ -100,10 +111,12 @@ def _merge(before: Change, after: Change) -> Change | None:
 # ── Statements ──
 
 
-def _statements(table: Table, rows: Rows) -> Iterator[Statement]:
+def _statements(model: ReadModel, rows: Rows) -> Iterator[Statement]:
     """One statement for each kind of change and set of columns; the rows of each are apart, so their order is free."""
     grouped: dict[tuple[type[Change], tuple[str, ...]], list[Change]] = defaultdict(list)
-    everything = tuple(column.name for column in table.columns if not column.primary_key and column.computed is None)
+    everything = tuple(
+        column.name for column in model.table.columns if not column.primary_key and column.computed is None
+    )
     for change in rows.values():
         match change:
             case Drop():
@@ -116,8 +129,8 @@ def _statements(table: Table, rows: Rows) -> Iterator[Statement]:
             grouped[type(change), columns].append(change)
     for (kind, columns), changes in grouped.items():
         yield Statement(
-            _sql(table, kind, columns),  # type: ignore[arg-type]
-            _arguments(table, columns, changes),
+            _sql(model, kind, columns),  # type: ignore[arg-type]
+            _arguments(model.table, columns, changes),
         )
 
 
@@ -139,7 +152,8 @@ def _json(value: Any) -> str:
 
 
 @cache
-def _sql(table: Table, kind: Hashable, columns: tuple[str, ...]) -> str:
+def _sql(model: ReadModel, kind: Hashable, columns: tuple[str, ...]) -> str:
+    table = model.table
     keys = tuple(column.name for column in table.primary_key)
     names = (*keys, *columns)
     arrays = ", ".join(
@@ -154,10 +168,16 @@ def _sql(table: Table, kind: Hashable, columns: tuple[str, ...]) -> str:
         action = f"DO UPDATE SET {replaced}" if replaced else "DO NOTHING"
         return f"INSERT INTO {target} ({listed}) SELECT * FROM {values} ON CONFLICT ({on_conflict}) {action}"
     if kind is Add:
-        grown = ", ".join(f'"{name}" = t."{name}" + excluded."{name}"' for name in columns)
+        # Not ON CONFLICT, which refuses the row that it would insert even where it then finds one to change.
+        stamps = _stamps(model)
+        grown = ", ".join(
+            f'"{name}" = v."{name}"' if name in stamps else f'"{name}" = coalesce(t."{name}", 0) + v."{name}"'
+            for name in columns
+        )
+        told = ", ".join(f'v."{name}"' for name in names)
         return (
-            f"INSERT INTO {target} AS t ({listed}) SELECT * FROM {values}"
-            f" ON CONFLICT ({on_conflict}) DO UPDATE SET {grown}"
+            f"MERGE INTO {target} t USING (SELECT * FROM {values}) v ON {where}"
+            f" WHEN MATCHED THEN UPDATE SET {grown} WHEN NOT MATCHED THEN INSERT ({listed}) VALUES ({told})"
         )
     if kind is Patch:
         changed = ", ".join(f'"{name}" = v."{name}"' for name in columns)
