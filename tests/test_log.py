@@ -24,6 +24,7 @@ from store.command import Outcome
 from store.log import Log
 from store.recorded import Happened, Origin
 from store.tree import leaf_hash
+from tests._fragile import How, Weather
 from tests._ledger import (
     ANNA,
     BO,
@@ -578,6 +579,47 @@ async def test_a_read_model_that_is_gone_stops_nobody_for_ever(log: Log, pool: P
     assert [type(answer) for answer in answers] == [NotRecorded, Outcome]
     await pool.execute(f"ALTER TABLE read.hidden RENAME TO {turnover.table.name}")
     assert (await run(log, id, Account.deposit, amount=FIVE)).version == 3
+
+
+# ── What breaks ──
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+@pytest.mark.parametrize("how", How)
+async def test_at_whichever_step_a_connection_breaks_a_command_is_recorded_once(
+    database_url: str, how: How, *, keyed: bool
+) -> None:
+    weather = Weather(database_url)
+    async with open_log(database_url, connect_with=weather.connect) as log:
+        id = await opened(log)
+        version = 1
+        for at in range(20):
+            weather.clear()
+            weather.breaks = [("", at, how)]
+            outcomes = await asyncio.gather(*(run(log, id, Account.deposit, amount=FIVE, keyed=keyed) for _ in "ab"))
+            assert sorted(outcome.version for outcome in outcomes) == [version + 1, version + 2]
+            version += 2
+            if not weather.broken:
+                break
+        assert at > 4
+        facts = await log.stream(id)
+        assert [fact.version for fact in facts] == list(range(1, version + 1))
+        assert len({fact.origin.command_id for fact in facts}) == version
+
+
+@pytest.mark.parametrize("then", How)
+async def test_a_commit_that_is_tried_again_and_not_heard_of_either_is_recorded_once(
+    database_url: str, then: How
+) -> None:
+    weather = Weather(database_url)
+    async with open_log(database_url, connect_with=weather.connect) as log:
+        id = await opened(log)
+        for n, clearing_up in enumerate((0, 1), start=1):
+            # The first commit never arrives; then either the look whether it did breaks, or the commit after that.
+            weather.breaks = [("COMMIT", 0, How.BEFORE), ("COMMIT", clearing_up, then)]
+            assert (await run(log, id, Account.deposit, amount=FIVE)).version == n + 1
+            assert weather.broken == 2 * n
+        assert [fact.version for fact in await log.stream(id)] == [1, 2, 3]
 
 
 # ── Effects ──
