@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from time import perf_counter
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -66,7 +67,7 @@ async def settle(writer: Writer, connection: Session, commands: Sequence[Command
 def _told(cause: BaseException | None) -> BaseException:
     if isinstance(cause, Refused):
         return cause
-    logger.error("a fact can't be shown and was not recorded", because=repr(cause))
+    logger.error("a fact can't be shown and was not recorded", exc_info=cause)
     told = NotRecorded("The command can't be recorded.")
     told.__cause__ = cause
     return told
@@ -105,6 +106,7 @@ def _apart(commands: Sequence[Command]) -> list[list[Command]]:
 
 async def _together(writer: Writer, connection: Session, commands: Sequence[Command], doubts: list[Prepared]) -> None:
     """Record these commands in one commit, each decided on exactly what those before it made true."""
+    began = perf_counter()
     async with connection.transaction():
         head = await lock(connection)
         answers: dict[Command, Outcome | BaseException] = {}
@@ -132,6 +134,8 @@ async def _together(writer: Writer, connection: Session, commands: Sequence[Comm
         doubts.append(prepared)
         await write(connection, prepared, batch, turn.wishes)
     doubts.clear()
+    if batch:
+        writer.meter.committed(len(batch), perf_counter() - began)
     positions = positions_of(prepared)
     for decided in batch:
         decided.command.resolve(decided.outcome(positions.get(id(decided), prepared.after.position)))

@@ -18,6 +18,10 @@ from store.recorded import Origin
 from store.streams import Folded, NotLoaded, Stream
 
 
+class Unavailable(Exception):
+    """The store can't record now. What was asked may be asked again, with the same command id if it had one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What a command came to. `repeated`: it had taken effect before, and this is the answer of then."""

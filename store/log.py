@@ -14,6 +14,7 @@ from store.batch import Projector
 from store.codec import decode, personal_fields
 from store.command import Command, Outcome
 from store.keys import Keys, Kms
+from store.meter import Meter
 from store.recorded import Origin, Recorded
 from store.streams import Querying, Stream, Streams
 from store.tree import root_at
@@ -68,6 +69,16 @@ class Log:
     def committed(self) -> asyncio.Event:
         """Set whenever this process has recorded facts. Who follows the log clears it before looking."""
         return self._writer.committed
+
+    @property
+    def meter(self) -> Meter:
+        """What this process has recorded and refused, in numbers."""
+        return self._writer.meter
+
+    @property
+    def alive(self) -> bool:
+        """Whether commands are taken."""
+        return self._writer.alive
 
     async def run(
         self,

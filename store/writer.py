@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import perf_counter
 
 import structlog
 from asyncpg import Connection, InterfaceError, Pool
@@ -32,8 +33,9 @@ from store.batch import (
 )
 from store.careful import settle
 from store.claims import wishes
-from store.command import Command, Decided, Outcome, decide
+from store.command import Command, Decided, Outcome, Unavailable, decide
 from store.keys import Keys
+from store.meter import Meter
 from store.pool import LOST
 from store.streams import NotLoaded, Stream, Streams
 
@@ -43,11 +45,9 @@ PATIENCE = 30.0
 """Seconds that commands wait for a PostgreSQL that is away, before they are told so."""
 FAREWELL = 5.0
 
+__all__ = ["Unavailable", "Writer"]
+
 logger = structlog.get_logger(__name__)
-
-
-class Unavailable(Exception):
-    """The store can't record now. What was asked may be asked again, with the same command id if it had one."""
 
 
 class Objected(Exception):
@@ -114,6 +114,7 @@ class Writer:
         self.projector = projector
         self.clock = clock
         self.pepper = pepper
+        self.meter = Meter()
         self.committed = asyncio.Event()
         """Set whenever facts were recorded; followers clear it before they look."""
         self._pool = pool
@@ -147,8 +148,19 @@ class Writer:
     async def submit(self, command: Command) -> Outcome:
         if self._closing or len(self._waiting) >= WAITING:
             raise Unavailable("The server takes no commands now.")
+        self.meter.asked += 1
         self._enqueue([command])
-        return await command.answer
+        try:
+            outcome = await command.answer
+        except BaseException as error:
+            self.meter.went_wrong(error)
+            raise
+        self.meter.took_effect(outcome)
+        return outcome
+
+    @property
+    def alive(self) -> bool:
+        return self._loop is not None and not self._loop.done() and not self._closing
 
     def _enqueue(self, commands: list[Command]) -> None:
         self._waiting.extend(commands)
@@ -224,7 +236,8 @@ class Writer:
         try:
             await self._attempt(await slot.connection(), batch, previous)
         except Exception as error:  # noqa: BLE001  # whatever it is: the careful way finds out whose it is
-            logger.debug("batch taken back", because=repr(error), commands=len(batch.decided))
+            logger.debug("batch taken back", because=type(error).__name__, commands=len(batch.decided))
+            self.meter.taken_back += 1
             self._failed.append(batch)
             if isinstance(error, LOST):
                 slot.drop()
@@ -235,6 +248,7 @@ class Writer:
             self._free.put_nowait(slot)
 
     async def _attempt(self, connection: Session, batch: Batch, previous: Batch | None) -> None:
+        began = perf_counter()
         wished = wishes(batch.decided, self.pepper)
         keys = await self.keys.make(people(batch.decided))
         guess = None
@@ -263,6 +277,7 @@ class Writer:
             batch.prepared = guess
             await write(connection, guess, batch.decided, wished)
         batch.committed.set_result(True)
+        self.meter.committed(len(batch.decided), perf_counter() - began)
         await self.settled(connection, guess)
         await self._answer(connection, batch, positions_of(guess), guess.after.position)
 
@@ -311,7 +326,7 @@ class Writer:
             self._give_up(commands, error)
 
     def _give_up(self, commands: list[Command], error: BaseException) -> None:
-        logger.error("PostgreSQL is away", error=repr(error), commands=len(commands))
+        logger.error("commands were given up", commands=len(commands), exc_info=error)
         for command in commands:
             unavailable = Unavailable("The store is away; nothing is known to be recorded.")
             unavailable.__cause__ = error
