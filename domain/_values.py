@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -183,6 +183,14 @@ class Period:
             if aligned and self.end == _months_later(self.start.year, self.start.month, months):
                 return cadence
         return None
+
+    @property
+    def months(self) -> Iterator[str]:
+        """The calendar months that it begins in or goes on in: `2017-04`, `2017-05`, …"""
+        first = self.start.replace(day=1)
+        while first < self.end:
+            yield f"{first:%Y-%m}"
+            first = _months_later(first.year, first.month, 1)
 
     def __contains__(self, when: date) -> bool:
         return self.start <= when < self.end

@@ -10,7 +10,7 @@ A run is calculated from the facts up to a stated position of the log, and the s
 hashes say so. Each line says what it rests on. Deals in another currency than the plan's are not converted at 1:1 and
 not dropped: they block their line, and a run with a blocked line is not approved, because somebody would go unpaid.
 
-There is one live run for a plan and a period, and it has the plan's cadence: so no two runs of a plan pay for the same
+There is one live run for any month, whatever the plan, and it has the plan's cadence: so no two runs pay for the same
 day. Somebody else approves than who opened or calculated it, and nobody whom it pays. The money goes out once.
 """
 
@@ -75,8 +75,10 @@ class Opened:
     opened_by: UUID
 
     def claims(self) -> Iterator[Claim | Release]:
-        taken = PeriodTaken(f"There is a run for this plan and {self.period} already.", "period")
-        yield Claim("payout_run", f"{self.plan_id}:{self.period}", taken)
+        """Each month of it is this run's: whatever plans there are, no deal is paid twice."""
+        taken = PeriodTaken(f"Deals of {self.period} are in another run already.", "period")
+        for month in Period.parse(self.period).months:
+            yield Claim("payout_run", month, taken)
 
 
 @event("payout_run.line_calculated")

@@ -255,7 +255,7 @@ class CancelPayoutRunInput(CommandInput):
 class Mutation:
     @mutation(may("payout.open"), changes=PayoutRun)
     async def open_payout_run(self, info: Info, input: OpenPayoutRunInput) -> Outcome:
-        """Begin to pay for a period. There is one live run for a plan and a period."""
+        """Begin to pay for a period. There is one live run for any month, whatever the plan."""
         return await info.context.run(
             domain.PayoutRun,
             new_id(PayoutRun, input),

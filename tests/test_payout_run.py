@@ -118,11 +118,14 @@ def test_a_run_needs_an_approved_plan_that_is_not_retired(world: World) -> None:
     given(PayoutRun).among(world).when(PayoutRun.open, **OPEN).refused(commission_plan.IsRetired, "planId")
 
 
-def test_there_is_one_live_run_for_a_plan_and_a_period(world: World) -> None:
-    first, second = UUID(int=20), UUID(int=21)
+def test_no_two_live_runs_pay_for_the_same_month_whatever_their_plans(world: World) -> None:
+    first, second, monthly = UUID(int=20), UUID(int=21), UUID(int=22)
+    world.having(CommissionPlan, monthly, replace(DRAFTED, name="Closers", cadence=Cadence.MONTH))
+    world.having(CommissionPlan, monthly, commission_plan.Approved(approved_by=APPROVER))
     world.run(PayoutRun, first, PayoutRun.open, **OPEN)
-    with pytest.raises(PeriodTaken):
-        world.run(PayoutRun, second, PayoutRun.open, **OPEN | {"period": "2017-01-01/2017-04-01"})
+    for other in {"period": "2017-01-01/2017-04-01"}, {"period": "2017-02", "plan_id": monthly}:
+        with pytest.raises(PeriodTaken):
+            world.run(PayoutRun, second, PayoutRun.open, **OPEN | other)
     world.run(PayoutRun, first, PayoutRun.cancel, reason="Wrong plan", by=OPENER)
     world.run(PayoutRun, second, PayoutRun.open, **OPEN)
 
