@@ -11,10 +11,10 @@ RUN := .venv/requirements.txt
 DEV := .venv/requirements-dev.txt
 INSTALL := $(IN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
 
-.PHONY: help demo serve test lint bench rebuild lock clean
+.PHONY: help demo serve test browser-test lint bench rebuild graphiql lock clean
 
 help: ## What there is
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(RUN) ## A sales organisation's real data, imported and served
 	@$(IN)/python -m cli demo
@@ -28,6 +28,10 @@ rebuild: $(RUN) ## Build every read model anew from the log, while commands go o
 test: $(DEV) ## All tests, on a throwaway PostgreSQL
 	@$(IN)/python -m pytest --numprocesses auto $(ARGS)
 
+browser-test: $(RUN) graphiql/node_modules ## The page for browsers, in a real one; see graphiql/README.md
+	@command -v chromium >/dev/null || { apt-get update && apt-get install --yes --no-install-recommends chromium; }
+	@cd graphiql && npm test
+
 lint: $(DEV) ## What a reviewer should not have to say
 	$(IN)/ruff check
 	$(IN)/ruff format --check
@@ -36,6 +40,12 @@ lint: $(DEV) ## What a reviewer should not have to say
 
 bench: $(DEV) ## Measure beside the limit and the peers: ONLY=reads, SIZE=small
 	@$(IN)/python -m bench $(ARGS)
+
+graphiql: graphiql/node_modules ## Build the page for browsers anew, from its sources; needs Node 20
+	@cd graphiql && npm run build
+
+graphiql/node_modules: graphiql/package.json
+	@cd graphiql && npm install --no-package-lock --no-audit --no-fund && touch node_modules
 
 lock: $(DEV) ## Lock what pyproject.toml asks for; with ARGS=--upgrade in the newest versions
 	$(IN)/python -m pip install --quiet --disable-pip-version-check pip-tools
