@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+import pages
 from domain.employee import Employee
 from domain.role import ADMINISTRATOR, Bound, Role
 from identity import Identity
@@ -158,7 +159,8 @@ def app(it: Organisation) -> Starlette:
     async def healthy(_: Request) -> JSONResponse:
         return JSONResponse({"status": "ok"})
 
-    return Starlette(routes=[Route("/graphql", graphql), Route("/healthz", healthy), Route("/readyz", ready)])
+    api = [Route("/graphql", graphql), Route("/healthz", healthy), Route("/readyz", ready)]
+    return Starlette(routes=[*pages.routes("/graphql"), *api])
 
 
 def listen(settings: Settings) -> socket.socket:
