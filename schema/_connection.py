@@ -23,6 +23,9 @@ from schema._inputs import Direction, handles
 from schema._rows import Columns, Names, constant, json_list
 from schema._view import page_size
 
+MOST_SORTS = 5
+"""Things that one list may be sorted by."""
+
 NUMBER = '"#"'
 """The column that numbers the rows of a page, in the order that they were found."""
 
@@ -77,6 +80,8 @@ class _Page:
         assert self.shape.model is not None
         columns, terms = self.shape.model.table.c, []
         if chosen := self.arguments.get("orderBy"):
+            if len(chosen) > MOST_SORTS:
+                raise bad_input(f"Sort by at most {MOST_SORTS} things.")
             known = {handle.name: handle for handle in handles(self.shape, self.many.order_by).values()}
             for each in chosen:
                 handle = known[each["field"].value]

@@ -16,9 +16,10 @@ from strawberry.dataloader import DataLoader
 
 from schema._arguments import Call, frozen
 from schema._compile import Asked
+from schema._documents import Operation
 from schema._mutation import CommandInput, Log, Outcome, origin_of
 from schema._plan import Plan, Planner
-from schema._reader import Operation, Reader, Viewer
+from schema._reader import Reader, Viewer
 from store.recorded import Recorded
 
 
@@ -30,7 +31,6 @@ class Context:
     log: Log
     viewer: Viewer | None = None
     policy: int = 0
-    request: Any = None
     denied: list[dict[str, Any]] = field(default_factory=list)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     _facts: DataLoader[int, Recorded] | None = None

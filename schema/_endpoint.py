@@ -1,83 +1,245 @@
-"""HTTP: queries that SQL alone answers are answered at once; everything else is Strawberry's."""
+"""The front door: GraphQL over HTTP at one ASGI application.
+
+Each request goes one way: its media types, its address, its body, its document, its variables, who asks, what it
+costs. Then queries that SQL alone can answer are answered at once, and everything else is executed by Strawberry.
+Whatever is wrong is said in GraphQL's form, with a code, under the status that the specification asks for.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 import strawberry
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.websockets import WebSocket
-from strawberry.asgi import GraphQL
+from graphql import GraphQLError
+from strawberry.types import ExecutionResult
 
 from schema._context import Context
+from schema._cost import MOST_EXECUTED
+from schema._documents import Document, Documents, Invalid, asks_about_the_schema, check_cost
+from schema._http import (
+    GRAPHQL,
+    JSON,
+    METHODS,
+    Disconnected,
+    HttpError,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    body_of,
+    from_body,
+    from_parameters,
+    header,
+    is_json,
+    negotiated,
+    request_id,
+)
+from schema._masking import told, went_wrong
 from schema._mutation import Log
+from schema._plan import Cache
+from schema._rates import Rates
 from schema._reader import Reader
 from schema._viewers import POLICY, RoleViewers
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Scope]]
-Send = Callable[[Scope], Awaitable[None]]
 Identify = Callable[[str | None], UUID | None]
 
-LARGEST_BODY = 1_000_000
+SECURITY = [
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+]
+PREFLIGHT = b"graphql-require-preflight"
+"""A header that no page of another site can send without being asked about first; its value is of no importance."""
+
+STATUS = {"TIMEOUT": 504, "UNAVAILABLE": 503, "INTERNAL": 500}
+TYPES = {each: f"{each}; charset=utf-8".encode() for each in (JSON, GRAPHQL)}
 
 
-class View(GraphQL[Context, None]):
-    """Strawberry's own view, with our context."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manners:
+    """How the door is kept. `trusted` are documents by their ids; `origins` are sites whose pages may ask."""
 
-    def __init__(self, schema: strawberry.Schema, reader: Reader, log: Log, identify: Identify, **options: Any) -> None:
-        super().__init__(schema, **options)
-        self._reader, self._log, self._identify = reader, log, identify
-
-    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
-        context = Context(self._reader, self._log, request=request)
-        id = self._identify(request.headers.get("authorization"))
-        if id is not None:
-            context.viewer, context.policy = await self._reader.viewer(id)
-        return context
+    production: bool = False
+    patience: float = 10.0
+    """Seconds that one operation may take."""
+    viewer_rate: float = 0.0
+    address_rate: float = 0.0
+    """Requests a second, of one employee and of one address; 0 for any number."""
+    origins: frozenset[str] = frozenset()
+    trusted: Mapping[str, str] = field(default_factory=dict)
+    trusted_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent: GraphQL's answer as JSON."""
+
+    body: bytes
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Endpoint:
     """The ASGI application at /graphql."""
 
+    schema: strawberry.Schema
     reader: Reader
-    view: View
+    log: Log
     identify: Identify
+    manners: Manners = field(default_factory=Manners)
+    _viewers: Rates = field(init=False)
+    _addresses: Rates = field(init=False)
+    _schema_answers: Cache[tuple[str, str | None], bytes] = field(default_factory=lambda: Cache(20), init=False)
+
+    def __post_init__(self) -> None:
+        self._viewers, self._addresses = Rates(self.manners.viewer_rate), Rates(self.manners.address_rate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope["headers"]) if scope["type"] == "http" and scope["method"] == "POST" else {}
-        if headers.get(b"content-type", b"").partition(b";")[0].strip() != b"application/json":
-            await self.view(scope, receive, send)
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008, "reason": "There are no subscriptions here."})
             return
-        body = await _body(receive)
-        if body is None:
-            await _send(send, 413, b'{"errors":[{"message":"The request is too large."}]}')
-            return
-        answer = await self._answer(body, headers.get(b"authorization"))
-        if answer is not None:
-            await _send(send, 200, answer)
-        else:
-            await self.view(scope, _again(body, receive), send)
-
-    async def _answer(self, body: bytes, authorization: bytes | None) -> bytes | None:
+        lines = scope["headers"]
+        headers = dict(lines)
+        accept = headers.get(b"accept", b"")
+        if accept and sum(name == b"accept" for name, _ in lines) > 1:
+            accept = header(lines, b"accept")
+        media = negotiated(accept)
+        number = request_id(headers.get(b"x-request-id", b""))
         try:
-            asked = json.loads(body)
-            document, name, variables = asked["query"], asked.get("operationName"), asked.get("variables")
-        except (ValueError, TypeError, KeyError, AttributeError):
-            return None
+            answer = await self._answered(scope, headers, media, receive, number)
+        except HttpError as error:
+            answer = _refusal(error, number)
+        except Disconnected:
+            return
+        start = {"type": "http.response.start", "status": answer.status}
+        await send(start | {"headers": self._headers(answer, media or JSON, number, headers.get(b"origin"))})
+        body = b"" if scope["method"] == "HEAD" else answer.body
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answered(
+        self, scope: Scope, headers: Mapping[bytes, bytes], media: str | None, receive: Receive, number: str
+    ) -> Answer:
+        """The answer to a request. Raises HttpError."""
+        if scope["method"] == "OPTIONS":
+            return Answer(b"", 204, {"allow": METHODS, **self._preflight(headers)})
+        if media is None:
+            message = f"Answers are {GRAPHQL} or {JSON}, in UTF-8; the Accept header allows neither."
+            raise HttpError(406, "NOT_ACCEPTABLE", message)
+        self._paced(self._addresses, (scope.get("client") or ("",))[0])
+        request = await self._request(scope, headers, receive)
+        status = 400 if media == GRAPHQL else 200
+        try:
+            async with asyncio.timeout(self.manners.patience):
+                return await self._perform(request, scope["method"] == "POST", headers.get(b"authorization"), number)
+        except Invalid as error:
+            return Answer(_json({"errors": told(error.errors, number)}), status)
+        except Exception as error:  # noqa: BLE001 - here is where everything else is masked
+            wrong = GraphQLError(**went_wrong(error, number))
+            code = (wrong.extensions or {})["code"]
+            retry = {"retry-after": "1"} if code == "UNAVAILABLE" else {}
+            return Answer(_json({"errors": told([wrong], number)}), STATUS[code], retry)
+
+    # ── What is asked, and whether it may be ──
+
+    async def _request(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> Request:
+        method = scope["method"]
+        if method == "POST":
+            if not is_json(headers.get(b"content-type", b"")):
+                message = f"Send {JSON}, in UTF-8; nothing else is read."
+                raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message, accept_post=JSON)
+            if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+                raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body as it is, without compression.")
+            return from_body(await body_of(receive, headers.get(b"content-length", b"")))
+        if method not in ("GET", "HEAD"):
+            raise HttpError(405, "METHOD_NOT_ALLOWED", "Use POST; or GET for a query.", allow=METHODS)
+        if _is_of_another_site(headers) and headers.get(b"origin", b"").decode("latin-1") not in self.manners.origins:
+            message = f"From another site, send a header that asks for a preflight: {PREFLIGHT.decode()}."
+            raise HttpError(403, "PREFLIGHT_REQUIRED", message)
+        return from_parameters(scope.get("query_string", b""))
+
+    def _paced(self, rates: Rates, who: object) -> None:
+        wait = rates.wait(who)
+        if wait:
+            message = f"Too many requests; try again in {ceil(wait)} s."
+            raise HttpError(429, "RATE_LIMITED", message, retry_after=str(ceil(wait)))
+
+    def _document(self, request: Request) -> tuple[str, Document]:
+        manners = self.manners
+        text = request.query
+        if request.document_id is not None:
+            text = manners.trusted.get(request.document_id)
+            if text is None:
+                raise _invalid("There is no trusted document with this id.", "DOCUMENT_NOT_FOUND")
+        elif manners.trusted_only:
+            raise _invalid("Only trusted documents are answered here: send a documentId.", "DOCUMENT_NOT_TRUSTED")
+        assert text is not None
+        return text, self.reader.documents.get(text)
+
+    async def _perform(self, request: Request, post: bool, authorization: bytes | None, number: str) -> Answer:  # noqa: FBT001
+        text, document = self._document(request)
+        operation = document.operation(request.operation_name)
+        if not operation.is_query and not post:
+            raise HttpError(405, "METHOD_NOT_ALLOWED", "Only queries are asked with GET.", allow="POST")
+        variables = operation.coerced(self.reader.schema, request.variables)
+        cost = check_cost(operation, variables)
+        if (known := self._schema_answers.find((text, operation.name))) is not None:
+            return Answer(known)
         viewer = self.identify(authorization.decode("latin-1") if authorization else None)
-        if viewer is None or not isinstance(document, str) or not isinstance(variables, dict | None):
-            return None
-        if not isinstance(name, str | None):
-            return None
-        return await self.reader.answer(document, name, variables, viewer)
+        if viewer is not None:
+            self._paced(self._viewers, viewer)
+            if operation.is_query:
+                body = await self.reader.answer(operation, variables, viewer, cost)
+                if body is not None:
+                    return Answer(body)
+                check_cost(operation, variables, MOST_EXECUTED)
+        result = await self._executed(text, operation.name, request.variables, viewer)
+        answer: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            answer = {"errors": told(result.errors, number), **answer}
+        answer["extensions"] = {**(result.extensions or {}), "cost": cost}
+        body = _json(answer)
+        if asks_about_the_schema(operation) and not operation.definition.variable_definitions:
+            self._schema_answers.keep((text, operation.name), body)
+        return Answer(body)
+
+    async def _executed(
+        self, text: str, name: str | None, variables: dict[str, Any] | None, viewer: UUID | None
+    ) -> ExecutionResult:
+        """What needs functions of our own: commands, the schema, and fields that no table has."""
+        context = Context(self.reader, self.log)
+        if viewer is not None:
+            context.viewer, context.policy = await self.reader.viewer(viewer)
+        return await self.schema.execute(text, variables, context, operation_name=name)
+
+    # ── What is sent ──
+
+    def _preflight(self, headers: Mapping[bytes, bytes]) -> dict[str, str]:
+        if b"access-control-request-method" not in headers:
+            return {}
+        return {
+            "access-control-allow-methods": METHODS,
+            "access-control-allow-headers": f"authorization, content-type, x-request-id, {PREFLIGHT.decode()}",
+            "access-control-max-age": "600",
+        }
+
+    def _headers(self, answer: Answer, media: str, number: str, origin: bytes | None) -> list[tuple[bytes, bytes]]:
+        headers = [*SECURITY, (b"x-request-id", number.encode())]
+        if answer.body:
+            headers += ((b"content-type", TYPES[media]), (b"content-length", b"%d" % len(answer.body)))
+        headers += ((name.encode(), value.encode()) for name, value in answer.headers.items())
+        if self.manners.origins:
+            headers += _shared_with(origin, self.manners.origins)
+        return headers
 
 
 def endpoint(
@@ -87,39 +249,40 @@ def endpoint(
     log: Log,
     identify: Identify,
     secret: bytes,
-    **options: Any,
+    documents: Documents | None = None,
+    manners: Manners | None = None,
 ) -> Endpoint:
     """The API of one organisation. `pool` is a reading pool; `identify` is who an Authorization header stands for;
-    `secret` signs cursors; the options are those of Strawberry's view.
+    `secret` signs cursors.
     """
-    reader = Reader(schema._schema, pool, RoleViewers(pool), secret, POLICY)  # noqa: SLF001
-    return Endpoint(reader, View(schema, reader, log, identify, **options), identify)
+    manners = manners or Manners()
+    graph = schema._schema  # noqa: SLF001
+    documents = documents or Documents(graph, production=manners.production)
+    reader = Reader(graph, pool, RoleViewers(pool), secret, POLICY, documents)
+    return Endpoint(schema, reader, log, identify, manners)
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """The request's body; None if it is too large."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if message.get("more_body"):
-        chunks = [body]
-        while message.get("more_body") and sum(map(len, chunks)) <= LARGEST_BODY:
-            message = await receive()
-            chunks.append(message.get("body", b""))
-        body = b"".join(chunks)
-    return body if len(body) <= LARGEST_BODY else None
+def _is_of_another_site(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a browser says that a page of another site sends this, and sends it as any page may."""
+    simple = b"authorization" not in headers and PREFLIGHT not in headers
+    return simple and headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site")
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    """The body that was read already, and then whatever comes."""
-    first: list[Scope] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def again() -> Scope:
-        return first.pop() if first else await receive()
-
-    return again
+def _shared_with(origin: bytes | None, origins: frozenset[str]) -> Iterable[tuple[bytes, bytes]]:
+    """Which site's pages may read the answer."""
+    yield b"vary", b"origin"
+    if origin is not None and origin.decode("latin-1") in origins:
+        yield b"access-control-allow-origin", origin
+        yield b"access-control-expose-headers", b"x-request-id, retry-after"
 
 
-async def _send(send: Send, status: int, body: bytes) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _refusal(error: HttpError, number: str) -> Answer:
+    wrong = GraphQLError(str(error), extensions={"code": error.code})
+    return Answer(_json({"errors": told([wrong], number)}), error.status, error.headers)
+
+
+def _invalid(message: str, code: str) -> Invalid:
+    return Invalid([GraphQLError(message, extensions={"code": code})])
+
+
+_json = msgspec.json.encode

@@ -1,76 +1,188 @@
-"""How much one operation may ask for. Checked once per document, for it can be answered only by its text."""
+"""How much one document may ask for. Counted on its syntax before it is validated, each fragment once.
+
+Counting a fragment once and remembering what was counted makes it linear, whatever spreads what. Everything after it
+(validation, planning, execution) is bounded by what is counted here.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from graphql import (
-    ASTValidationRule,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    ListValueNode,
+    Node,
+    ObjectValueNode,
+    OperationDefinitionNode,
     SelectionSetNode,
+    StringValueNode,
 )
 
+LONGEST = 64_000
+"""Characters of a document."""
+
 MOST_TOKENS = 4_000
+MOST_COMMENTS = 500
+
+MOST_OPERATIONS = 20
+MOST_FRAGMENTS = 100
+MOST_DIRECTIVES = 200
+MOST_VARIABLES = 100
 
 DEEPEST = 16
 """Objects within objects, edges and nodes of connections counted."""
 
-MOST_FIELDS = 1_500
+DEEPEST_NESTING = 60
+"""Selections within selections, fragments counted."""
+
+DEEPEST_VALUE = 16
+"""Lists and objects within lists and objects, in an argument."""
+
+MOST_FIELDS = 500
 """Fields, each fragment counted wherever it is spread."""
 
+MOST_ALIASES = 250
+"""Fields that go by another name, each fragment counted wherever it is spread."""
+
 MOST_ROOTS = 30
-"""Fields of the query itself."""
+"""Fields of the operation itself."""
+
+INTROSPECTION = frozenset({"__schema", "__type"})
+LISTS = frozenset({"fields", "inputFields", "interfaces", "possibleTypes"})
+"""Lists that types in the schema have of each other: none is answered within another."""
 
 
-class Limits(ASTValidationRule):
-    def enter_document(self, node: DocumentNode, *_: Any) -> None:
-        measure = _Measure(node)
-        for definition in node.definitions:
-            if isinstance(definition, FragmentDefinitionNode) or not hasattr(definition, "selection_set"):
-                continue
-            fields, depth = measure.of(definition.selection_set)
-            roots = measure.direct(definition.selection_set)
-            if fields > MOST_FIELDS or depth > DEEPEST or roots > MOST_ROOTS:
-                message = (
-                    f"This asks for too much: at most {MOST_FIELDS} fields, {DEEPEST} deep, {MOST_ROOTS} of them roots."
-                )
-                self.report_error(GraphQLError(message, definition, extensions={"code": "LIMIT_EXCEEDED"}))
+def too_much(of: str, most: int, node: Node | None = None) -> GraphQLError:
+    message = f"This asks for too much: at most {most} {of}."
+    return GraphQLError(message, node, extensions={"code": "QUERY_TOO_COMPLEX"})
+
+
+def check(document: DocumentNode) -> list[GraphQLError]:
+    """What is too much in this document; the first thing only."""
+    try:
+        _check(document)
+    except GraphQLError as error:
+        return [error]
+    return []
+
+
+def _check(document: DocumentNode) -> None:
+    fragments = [each for each in document.definitions if isinstance(each, FragmentDefinitionNode)]
+    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    _most(len(fragments), MOST_FRAGMENTS, "fragments")
+    _most(len(operations), MOST_OPERATIONS, "operations")
+    _check_leaves(document)
+    measure = _Measure({each.name.value: each.selection_set for each in fragments})
+    for each in fragments:
+        measure.of(each.selection_set, 0)
+    for operation in operations:
+        _most(len(operation.variable_definitions or ()), MOST_VARIABLES, "variables", operation)
+        size = measure.of(operation.selection_set, 0)
+        _most(size.fields, MOST_FIELDS, "fields", operation)
+        _most(size.depth, DEEPEST, "levels of fields", operation)
+        _most(size.aliases, MOST_ALIASES, "aliases", operation)
+        _most(measure.direct(operation.selection_set), MOST_ROOTS, "fields of the operation itself", operation)
+        _most(size.introspections, 1, "questions about the schema", operation)
+        if size.introspections:
+            _most(size.aliases, 0, "aliases beside questions about the schema", operation)
+            _most(size.listing, 1, "level of lists in a question about the schema", operation)
+
+
+def _most(found: int, most: int, of: str, node: Node | None = None) -> None:
+    if found > most:
+        raise too_much(of, most, node)
+
+
+def _check_leaves(document: DocumentNode) -> None:
+    """Directives, and the values in arguments."""
+    directives = 0
+    waiting: list[tuple[Node, int]] = [(document, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        directives += len(getattr(node, "directives", None) or ())
+        if isinstance(node, ListValueNode | ObjectValueNode):
+            depth += 1
+            _most(depth, DEEPEST_VALUE, "levels within a value", node)
+        elif isinstance(node, StringValueNode) and "\x00" in node.value:
+            message = "Text can't contain the character NUL."
+            raise GraphQLError(message, node, extensions={"code": "BAD_USER_INPUT"})
+        waiting += ((child, depth) for child in _children(node))
+    _most(directives, MOST_DIRECTIVES, "directives")
+
+
+def _children(node: Node) -> Iterator[Node]:
+    for key in node.keys:
+        value = getattr(node, key, None)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from value
+
+
+@dataclass(slots=True)
+class Size:
+    """How much a selection asks for. `nesting`: selections within selections."""
+
+    fields: int = 0
+    depth: int = 0
+    nesting: int = 0
+    aliases: int = 0
+    introspections: int = 0
+    listing: int = 0
+
+    def add(self, other: Size, field: FieldNode | None = None) -> None:
+        """And this, which is what is asked for within the field."""
+        name = field.name.value if field else ""
+        self.fields += other.fields + (field is not None)
+        self.depth = max(self.depth, other.depth + (field is not None))
+        self.nesting = max(self.nesting, other.nesting + 1)
+        self.aliases += other.aliases + (field is not None and field.alias is not None)
+        self.introspections += other.introspections + (name in INTROSPECTION)
+        self.listing = max(self.listing, other.listing + (name in LISTS))
 
 
 class _Measure:
-    """Counts fields and depth, each fragment once, so that fragments in fragments cost nothing to measure."""
+    """Counts selections, each fragment once."""
 
-    def __init__(self, document: DocumentNode) -> None:
-        named = (each for each in document.definitions if isinstance(each, FragmentDefinitionNode))
-        self._fragments = {each.name.value: each.selection_set for each in named}
-        self._known: dict[str, tuple[int, int]] = {}
+    def __init__(self, fragments: dict[str, SelectionSetNode]) -> None:
+        self._fragments = fragments
+        self._known: dict[str, Size] = {}
 
-    def of(self, selections: SelectionSetNode | None) -> tuple[int, int]:
-        """How many fields there are, and how deep they go."""
-        fields, deepest = 0, 0
+    def of(self, selections: SelectionSetNode | None, nesting: int) -> Size:
+        """How much is asked for; `nesting` is how deep in fields and fragments this stands."""
+        _most(nesting, DEEPEST_NESTING, "selections within selections", selections)
+        found = Size()
         for node in selections.selections if selections else ():
-            if isinstance(node, FragmentSpreadNode):
-                count, depth = self._spread(node.name.value)
+            if isinstance(node, FieldNode):
+                found.add(self.of(node.selection_set, nesting + 1), node)
+            elif isinstance(node, FragmentSpreadNode):
+                found.add(self._spread(node.name.value, nesting + 1))
             else:
-                count, depth = self.of(getattr(node, "selection_set", None))
-                count, depth = (count + 1, depth + 1) if isinstance(node, FieldNode) else (count, depth)
-            fields, deepest = fields + count, max(deepest, depth)
-        return fields, deepest
-
-    def direct(self, selections: SelectionSetNode) -> int:
-        """How many fields stand at the top, those of inline fragments among them."""
-        found = 0
-        for node in selections.selections:
-            inner = getattr(node, "selection_set", None)
-            found += 1 if isinstance(node, FieldNode | FragmentSpreadNode) or inner is None else self.direct(inner)
+                found.add(self.of(getattr(node, "selection_set", None), nesting + 1))
+            if found.fields > MOST_FIELDS:
+                raise too_much("fields", MOST_FIELDS, node)
         return found
 
-    def _spread(self, name: str) -> tuple[int, int]:
-        if name not in self._known:
-            self._known[name] = (0, 0)  # a fragment within itself is another rule's business
-            self._known[name] = self.of(self._fragments.get(name))
-        return self._known[name]
+    def direct(self, selections: SelectionSetNode) -> int:
+        """How many fields stand at the top, those of fragments among them."""
+        found = 0
+        for node in selections.selections:
+            if isinstance(node, FragmentSpreadNode):
+                found += 1
+            else:
+                inner = getattr(node, "selection_set", None)
+                found += 1 if isinstance(node, FieldNode) or inner is None else self.direct(inner)
+        return found
+
+    def _spread(self, name: str, nesting: int) -> Size:
+        known = self._known.get(name)
+        if known is None:
+            self._known[name] = Size()  # a fragment within itself is another rule's business
+            known = self._known[name] = self.of(self._fragments.get(name), nesting)
+        _most(nesting + known.nesting, DEEPEST_NESTING, "selections within selections")
+        return known

@@ -29,10 +29,14 @@ class Cache(OrderedDict[K, V], Generic[K, V]):
     def __init__(self, capacity: int) -> None:
         super().__init__()
         self._capacity = capacity
+        self.hits = self.misses = 0
 
     def find(self, key: K) -> V | None:
         found = self.get(key)
-        if found is not None:
+        if found is None:
+            self.misses += 1
+        else:
+            self.hits += 1
             self.move_to_end(key)
         return found
 
@@ -45,7 +49,9 @@ class Cache(OrderedDict[K, V], Generic[K, V]):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`whole`: its row is the whole answer. `pieces` are the bytes before each column, `end` those after the last."""
+    """`whole`: its row is the whole answer. `pieces` are the bytes before each column, `end` those after the last,
+    with its extensions still open.
+    """
 
     sql: str
     getters: tuple[tuple[str, Getter], ...]
@@ -74,11 +80,17 @@ class Plan:
                 errors[root] = error
         return values, errors
 
-    def answer(self, row: Any) -> bytes:
+    def answer(self, row: Any, cost: int | None = None) -> bytes:
+        """The whole answer; what it costs is told if it is given."""
         parts: list[bytes] = []
         for piece, value in zip(self.pieces, row, strict=False):
             parts += (piece, b"null" if value is None else value)
         parts.append(self.end)
+        if cost is not None:
+            parts.append(b',"cost":%d' % cost if self.denied else b',"extensions":{"cost":%d' % cost)
+        if self.denied or cost is not None:
+            parts.append(b"}")
+        parts.append(b"}")
         return b"".join(parts)
 
 
@@ -147,5 +159,5 @@ class Planner:
             else:
                 pieces.append(open_.encode())
                 open_ = ""
-        extensions = f',"extensions":{json.dumps({"denied": denied}, separators=(",", ":"))}' if denied else ""
-        return tuple(pieces), f"{open_}}}{extensions}}}".encode()
+        extensions = f',"extensions":{{"denied":{json.dumps(denied, separators=(",", ":"))}' if denied else ""
+        return tuple(pieces), f"{open_}}}{extensions}".encode()

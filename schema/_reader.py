@@ -9,31 +9,17 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
-from graphql import (
-    FragmentDefinitionNode,
-    GraphQLError,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    OperationType,
-    get_operation_ast,
-    get_variable_values,
-    parse,
-)
+from graphql import GraphQLError, GraphQLSchema
 from graphql.utilities import type_from_ast
-from graphql.validation import specified_rules, validate
 
 from schema._arguments import Call, frozen, shaped
 from schema._compile import Compiler
-from schema._limits import MOST_TOKENS, Limits
+from schema._documents import Documents, Operation
 from schema._plan import Cache, Plan, Planner
 from schema._selection import Selection
 from store.pool import DAY, Connection
 
-RULES = (*specified_rules, Limits)
 NO_POLICY = "SELECT 0::bigint"
-LARGEST_KEPT = 50_000
-"""The longest document that is worth keeping, in characters."""
-
 PATIENCE = 30.0
 """How many seconds a read may take."""
 
@@ -57,23 +43,6 @@ class Viewers(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation of a document, and the fragments beside it."""
-
-    definition: OperationDefinitionNode
-    fragments: Mapping[str, FragmentDefinitionNode]
-    source: str
-
-    @property
-    def name(self) -> str | None:
-        return self.definition.name.value if self.definition.name else None
-
-
-NEVER = Operation(parse("{ never }").definitions[0], {}, "")  # type: ignore[arg-type]
-"""Stands for documents that the fast way does not take."""
-
-
 @dataclass(slots=True)
 class Reader:
     """The one way from the API to the read models."""
@@ -83,63 +52,33 @@ class Reader:
     viewers: Viewers
     secret: bytes
     policy: str = NO_POLICY
-    _documents: Cache[tuple[str, str | None], Operation] = field(default_factory=lambda: Cache(2_000))
+    documents: Documents = None  # type: ignore[assignment]  # unless given, of the schema
     _plans: Cache[Any, Plan] = field(default_factory=lambda: Cache(4_000))
+
+    def __post_init__(self) -> None:
+        self.documents = self.documents or Documents(self.schema)
 
     # ── The fast way: a whole answer in bytes ──
 
     async def answer(
-        self, document: str, name: str | None, variables: Mapping[str, Any] | None, viewer: UUID
+        self, operation: Operation, variables: dict[str, Any], viewer: UUID, cost: int | None = None
     ) -> bytes | None:
-        """The answer to a query that SQL alone can answer; None for everything else, mistakes among it."""
-        operation = self._known(document, name)
-        coerced = self._coerced(operation, variables) if operation is not None else None
-        if operation is None or coerced is None:
-            return None
+        """The answer to a query that SQL alone can answer; None for everything else, mistakes among it.
+
+        The variables are coerced; `cost` is told in the answer.
+        """
         who, version = await self.viewers.get(viewer)
         while who is not None:
-            plan = self.plan(operation, coerced, who, version, mixed=False)
-            values = plan.values(Call(who.id, coerced)) if plan.whole else None
+            plan = self.plan(operation, variables, who, version, mixed=False)
+            values = plan.values(Call(who.id, variables)) if plan.whole else None
             if values is None:
                 return None
             row = await self.pool.fetchrow(plan.sql, *values)
             assert row is not None
             if row["policy"] == version:
-                return plan.answer(row)
+                return plan.answer(row, cost)
             who, version = await self.viewers.get(viewer, since=row["policy"])
         return None
-
-    def _known(self, document: str, name: str | None) -> Operation | None:
-        """The operation, if it is a valid query; what is not is remembered as well."""
-        if len(document) > LARGEST_KEPT:
-            return None
-        found = self._documents.find((document, name))
-        if found is None:
-            found = self._documents.keep((document, name), self._operation(document, name) or NEVER)
-        return None if found is NEVER else found
-
-    def _coerced(self, operation: Operation, variables: Mapping[str, Any] | None) -> dict[str, Any] | None:
-        """The values of the variables, if they are such as the operation declares."""
-        definitions = operation.definition.variable_definitions
-        if not definitions:
-            return {}
-        found = get_variable_values(self.schema, definitions, dict(variables or {}))
-        return None if isinstance(found, list) else found.coerced
-
-    def _operation(self, document: str, name: str | None) -> Operation | None:
-        try:
-            parsed = parse(document, max_tokens=MOST_TOKENS)
-        except GraphQLError:
-            return None
-        definition = get_operation_ast(parsed, name)
-        if (
-            definition is None
-            or definition.operation is not OperationType.QUERY
-            or validate(self.schema, parsed, RULES)
-        ):
-            return None
-        fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
-        return Operation(definition, fragments, document)
 
     # ── Within Strawberry: values for graphql-core to complete ──
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import strawberry
@@ -14,14 +14,13 @@ from graphql import (
     GraphQLObjectType,
     get_named_type,
 )
-from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, SchemaExtension, ValidationCache
+from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from schema._declare import SHAPES, Changed, Value, reading
-from schema._limits import MOST_TOKENS, Limits
+from schema._limits import MOST_TOKENS
 from schema._link import link
-from schema._masking import Masked
 from schema._mutation import MutationField, RefusedToRefusal
 from schema._reader import unauthenticated
 from schema._rules import STAFF
@@ -34,6 +33,18 @@ class Denied(SchemaExtension):
     def get_results(self) -> dict[str, Any]:
         denied = getattr(self.execution_context.context, "denied", None)
         return {"denied": list(denied)} if denied else {}
+
+
+class Prepared(SchemaExtension):
+    """A document is parsed and validated once, within its limits, whichever way it is answered."""
+
+    def on_parse(self) -> Iterator[None]:
+        execution = self.execution_context
+        execution.parse_options["max_tokens"] = MOST_TOKENS  # what can't be parsed is parsed once more
+        document = execution.context.reader.documents.get(execution.query)
+        execution.graphql_document = document.parsed
+        execution.pre_execution_errors = list(document.errors) if document.parsed else None
+        yield
 
 
 class Schema(strawberry.Schema):
@@ -59,14 +70,7 @@ def build(
         types=[shape.cls for shape in SHAPES.values() if shape.identified and _package(shape.cls) in home],
         config=StrawberryConfig(scalar_map=SCALARS),
         exception_handlers=[RefusedToRefusal()],
-        extensions=[
-            Denied,
-            lambda: MaxTokensLimiter(max_token_count=MOST_TOKENS),
-            lambda: AddValidationRules([Limits]),
-            lambda: ParserCache(maxsize=1_000),
-            lambda: ValidationCache(maxsize=1_000),
-            Masked,
-        ],
+        extensions=[Denied, Prepared],
     )
     _attach(schema)
     return schema

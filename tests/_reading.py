@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from schema._context import Context
+from schema._documents import Invalid
 from schema._reader import Reader, Viewer, reading_pool
 from tests._office import fill, office, rows
 
@@ -39,7 +40,12 @@ class Office:
         self.reader, self.everybody = reader, everybody
 
     async def fast(self, document: str, variables: dict[str, Any], viewer: UUID) -> Any:
-        answer = await self.reader.answer(document, None, variables, viewer)
+        try:
+            operation = self.reader.documents.get(document).operation(None)
+            coerced = operation.coerced(self.reader.schema, variables)
+        except Invalid:
+            return None
+        answer = await self.reader.answer(operation, coerced, viewer)
         return None if answer is None else json.loads(answer)
 
     async def slow(self, document: str, variables: dict[str, Any], viewer: UUID | None) -> Any:

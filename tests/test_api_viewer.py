@@ -39,7 +39,7 @@ async def test_the_viewer_has_the_permissions_of_all_their_roles_together(api: A
 
 
 async def test_nobody_gets_nothing(api: Api) -> None:
-    assert await api(None, "{ __typename }") == {"data": {"__typename": "Query"}}
+    assert await api.data(None, "{ __typename }") == {"__typename": "Query"}
     assert is_nobody(await api(None, VIEWER))
     head = await api.log.head()
     create = 'mutation { createDepartment(input: {code: "A", name: "A", effective: "2016-01-01"}) { __typename } }'

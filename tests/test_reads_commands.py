@@ -12,7 +12,7 @@ import strawberry
 from strawberry import ID
 
 from domain._kernel import Conflict, NotFound
-from schema._endpoint import Endpoint, View
+from schema._endpoint import Endpoint
 from schema._kernel import STAFF, CommandInput, Info, Outcome, may, mutation, new_id, resolved, uuid_of
 from schema._reader import Reader
 from schema._schema import build
@@ -110,7 +110,7 @@ class Client:
         reader = Reader(schema._schema, place.reader.pool, self.everybody, SECRET)  # noqa: SLF001
         self.desk = Desk(reader)
         identify = lambda header: UUID(header) if header else None  # noqa: E731
-        endpoint = Endpoint(reader, View(schema, reader, self.desk, identify), identify)
+        endpoint = Endpoint(schema, reader, self.desk, identify)
         self._http = httpx.AsyncClient(transport=httpx.ASGITransport(app=endpoint), base_url="http://office")
 
     def ask(self, document: str, viewer: UUID | None = ME, **variables: Any) -> Any:

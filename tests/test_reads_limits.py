@@ -24,7 +24,7 @@ BOMB = "{ people { nodes { ...f0 } } } " + " ".join(
 def test_too_much_is_refused(place: Office, loop: asyncio.AbstractEventLoop, document: str) -> None:
     answer = loop.run_until_complete(place.ask(document, uuid(2, 1)))
     assert answer["data"] is None
-    assert [error["code"] for error in answer["errors"]] == ["LIMIT_EXCEEDED"]
+    assert [error["code"] for error in answer["errors"]] == ["QUERY_TOO_COMPLEX"]
 
 
 def test_a_document_has_a_longest_length(place: Office, loop: asyncio.AbstractEventLoop) -> None:

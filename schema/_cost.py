@@ -1,0 +1,142 @@
+"""What an operation costs: the values that it may answer, each page counted full.
+
+A list is as long as `first`, `last` or `limit` of the field that holds it says. Where that is a variable, the cost is
+known when the variable is; so a cost is a sum of terms, each a number times some variables.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLList,
+    GraphQLSchema,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    type_from_ast,
+)
+
+from schema._declare import MOST, USUAL, Many, reading
+
+MOST_COST = 50_000
+"""What one operation may cost."""
+
+MOST_EXECUTED = 10_000
+"""The same, where it takes functions of our own to answer."""
+
+MOST_WORK = 2_000
+WORK = {"value": 1, "object": 8, "page": 60}
+"""What it takes to plan a statement: its parts, weighed by the time that they take."""
+
+ASSUMED = 10
+"""How long a list is taken to be, if nothing says."""
+
+SIZES = ("first", "last", "limit")
+
+Terms = Counter[tuple[str, ...]]
+Counted = tuple[Terms, Terms, int]
+"""What is there once, what is there for each item of a list whose length is not said here, and the work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """A sum of terms; and the work that planning is."""
+
+    fixed: int
+    terms: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    work: int = 0
+
+    def of(self, variables: Mapping[str, Any]) -> int:
+        total = self.fixed
+        for factor, names in self.terms:
+            for name in names:
+                size = variables.get(name)
+                factor *= min(max(size, 0), MOST) if isinstance(size, int) else USUAL  # noqa: PLW2901
+            total += factor
+        return total
+
+
+FREE = Cost(0)
+
+
+def cost_of(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> Cost:
+    """Of a valid operation."""
+    counter = _Counter(schema, fragments)
+    alone, listed, work = counter.of(schema.get_root_type(operation.operation), operation.selection_set)
+    total = alone + _times(listed, ASSUMED)
+    return Cost(total.pop((), 0), tuple((factor, names) for names, factor in total.items()), work)
+
+
+class _Counter:
+    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+        self._schema, self._fragments = schema, fragments
+        self._known: dict[str, Counted] = {}
+
+    def of(self, parent: Any, selections: SelectionSetNode | None) -> Counted:
+        alone, listed, work = Terms(), Terms(), 0
+        for node in selections.selections if selections else ():
+            if isinstance(node, FieldNode):
+                found = self._field(getattr(parent, "fields", {}).get(node.name.value), node)
+            elif isinstance(node, FragmentSpreadNode):
+                found = self._spread(node.name.value)
+            else:
+                condition: Any = getattr(node, "type_condition", None)
+                within = type_from_ast(self._schema, condition) if condition else parent
+                found = self.of(within, getattr(node, "selection_set", None))
+            alone.update(found[0])
+            listed.update(found[1])
+            work += found[2]
+        return alone, listed, work
+
+    def _spread(self, name: str) -> Counted:
+        if name not in self._known:
+            fragment = self._fragments[name]
+            self._known[name] = self.of(type_from_ast(self._schema, fragment.type_condition), fragment.selection_set)
+        return self._known[name]
+
+    def _field(self, field: GraphQLField | None, node: FieldNode) -> Counted:
+        if field is None or node.selection_set is None:
+            return Terms({(): 1}), Terms(), WORK["value"]
+        alone, listed, work = self.of(get_named_type(field.type), node.selection_set)
+        alone[()] += 1
+        size = _size(field, node)
+        work += WORK["object" if size is None else "page"]
+        if size is not None:
+            alone, listed = alone + _times(listed, size), Terms()
+        if isinstance(get_nullable_type(field.type), GraphQLList):
+            return Terms(), alone + _times(listed, ASSUMED), work
+        return alone, listed, work
+
+
+def _size(field: GraphQLField, node: FieldNode) -> int | str | None:
+    """How long the lists are that this field holds: a number, or the variable that says it; None if it does not say."""
+    if not any(name in field.args for name in SIZES):
+        return None
+    said = {each.name.value: each.value for each in node.arguments or () if each.name.value in SIZES}
+    for value in said.values():
+        if isinstance(value, IntValueNode):
+            return min(max(int(value.value[:10]), 0), MOST)
+        if isinstance(value, VariableNode):
+            return value.name.value
+    declared = field.extensions.get("strawberry-definition")
+    source = reading(declared) if declared is not None else None
+    return source.first if isinstance(source, Many) else USUAL
+
+
+def _times(terms: Terms, size: int | str) -> Terms:
+    if isinstance(size, int):
+        return Terms({names: factor * size for names, factor in terms.items()})
+    return Terms({(*names, size): factor for names, factor in terms.items()})

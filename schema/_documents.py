@@ -1,0 +1,219 @@
+"""Documents, each parsed, limited and validated once: what its operations are and cost, or what is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    OverlappingFieldsCanBeMergedRule,
+    get_variable_values,
+    parse,
+)
+from graphql.utilities import type_from_ast, validate_input_value
+from graphql.validation import specified_rules, validate
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+
+from schema._cost import FREE, MOST_COST, MOST_WORK, Cost, cost_of
+from schema._limits import LONGEST, MOST_COMMENTS, MOST_TOKENS, check, too_much
+from schema._masking import safe_input, safe_syntax, safe_validation
+from schema._overlaps import Overlaps
+from schema._plan import Cache
+
+RULES = (
+    *(each for each in specified_rules if each is not OverlappingFieldsCanBeMergedRule),
+    Overlaps,
+    MaybeNullValidationRule,
+)
+MOST_ERRORS = 10
+"""What one document is told at a time."""
+
+KEPT = 2_000
+LARGEST_KEPT = 16_000
+MOST_KEPT = 1_000_000
+"""How many documents are kept; how long one may be, and all of them together, in characters: parsed, they take up to
+five hundred times as much memory.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a document, and the fragments beside it."""
+
+    definition: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    source: str
+    cost: Cost = FREE
+
+    @property
+    def name(self) -> str | None:
+        return self.definition.name.value if self.definition.name else None
+
+    @property
+    def is_query(self) -> bool:
+        return self.definition.operation is OperationType.QUERY
+
+    def coerced(self, schema: GraphQLSchema, variables: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The values of the variables. Raises Invalid if they are not such as the operation declares."""
+        definitions = self.definition.variable_definitions
+        if not definitions:
+            return {}
+        found = get_variable_values(schema, definitions, dict(variables or {}), max_errors=MOST_ERRORS)
+        if isinstance(found, list):
+            raise Invalid(_wrong(schema, self.definition, variables or {}))
+        return found.coerced
+
+
+class Invalid(Exception):
+    """A document, or the variables with it, can't be executed."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__()
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """`parsed` is None if it can't be; with `errors` there are no operations."""
+
+    parsed: DocumentNode | None
+    errors: tuple[GraphQLError, ...] = ()
+    operations: Mapping[str | None, Operation] = field(default_factory=dict)
+
+    def operation(self, name: str | None) -> Operation:
+        """The operation of this name, or the only one. Raises Invalid."""
+        if self.errors:
+            raise Invalid(list(self.errors))
+        if name is None and len(self.operations) == 1:
+            return next(iter(self.operations.values()))
+        found = self.operations.get(name)
+        if found is None:
+            message = (
+                "There is no operation of this name in the document."
+                if name is not None
+                else "There are several operations: say with operationName which."
+                if self.operations
+                else "There is no operation in the document."
+            )
+            raise Invalid([GraphQLError(message, extensions={"code": "OPERATION_NOT_FOUND"})])
+        return found
+
+
+class Documents:
+    """All documents of one schema. In production, the schema can't be asked for, and nothing is suggested."""
+
+    def __init__(self, schema: GraphQLSchema, *, production: bool = False) -> None:
+        self.schema = schema
+        self._production = production
+        self._rules = (*RULES, NoSchemaIntrospectionCustomRule) if production else RULES
+        self._known: Cache[str, Document] = Cache(KEPT)
+        self._characters = 0
+
+    def get(self, text: str) -> Document:
+        found = self._known.find(text)
+        if found is None:
+            found = self._read(text)
+            if len(text) <= LARGEST_KEPT:
+                self._keep(text, found)
+        return found
+
+    def _keep(self, text: str, document: Document) -> None:
+        self._characters += len(text)
+        while self._known and (self._characters > MOST_KEPT or len(self._known) >= KEPT):
+            oldest, _ = self._known.popitem(last=False)
+            self._characters -= len(oldest)
+        self._known.keep(text, document)
+
+    def _read(self, text: str) -> Document:
+        try:
+            parsed = parse(text, max_lexical_tokens=MOST_TOKENS, max_comments=MOST_COMMENTS, max_source_length=LONGEST)
+        except GraphQLError as error:
+            return Document(None, (safe_syntax(error),))
+        errors = check(parsed)
+        if not errors:
+            found = validate(self.schema, parsed, self._rules, MOST_ERRORS, hide_suggestions=self._production)
+            errors = [safe_validation(each) for each in found]
+        if errors:
+            return Document(parsed, tuple(errors))
+        fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
+        operations = {}
+        for each in parsed.definitions:
+            if isinstance(each, OperationDefinitionNode):
+                cost = cost_of(self.schema, each, fragments)
+                if cost.work > MOST_WORK:
+                    return Document(parsed, (too_much("lists and objects to be planned together", MOST_WORK, each),))
+                operations[each.name.value if each.name else None] = Operation(each, fragments, text, cost)
+        return Document(parsed, operations=operations)
+
+
+def check_cost(operation: Operation, variables: Mapping[str, Any], most: int = MOST_COST) -> int:
+    """What the operation costs with these variables. Raises Invalid if that is too much."""
+    cost = operation.cost.of(variables)
+    if cost > most:
+        message = f"This costs {cost}; at most {most} is answered at a time. Ask for smaller pages."
+        extensions = {"code": "QUERY_TOO_COMPLEX", "cost": cost, "mostCost": most}
+        raise Invalid([GraphQLError(message, operation.definition, extensions=extensions)])
+    return cost
+
+
+def asks_about_the_schema(operation: Operation) -> bool:
+    """Whether every field of the operation itself is about the schema."""
+    return all(
+        isinstance(each, FieldNode) and each.name.value.startswith("__")
+        for each in operation.definition.selection_set.selections
+    )
+
+
+def _wrong(
+    schema: GraphQLSchema, definition: OperationDefinitionNode, variables: Mapping[str, Any]
+) -> list[GraphQLError]:
+    """What is wrong with the variables, without their values."""
+    errors: list[GraphQLError] = []
+    for each in definition.variable_definitions or ():
+        name, type_ = each.variable.name.value, type_from_ast(schema, each.type)
+        if name not in variables and each.default_value is not None:
+            continue
+
+        def tell(error: GraphQLError, path: list[str | int], name: str = name, node: Any = each) -> None:
+            if len(errors) < MOST_ERRORS:
+                errors.append(safe_input(error, name, path, node))
+
+        missing = name not in variables
+        validate_input_value(None if missing else variables[name], type_, tell, hide_suggestions=True)  # type: ignore[arg-type]
+    return errors or [GraphQLError("The variables can't be read.", definition, extensions={"code": "BAD_USER_INPUT"})]
+
+
+# ── Trusted documents ──
+
+
+class BadManifest(Exception):
+    """The manifest of trusted documents is not what it should be; the message is one line for whoever set it."""
+
+
+def trusted_documents(manifest: Path, documents: Documents) -> dict[str, str]:
+    """Documents by their ids, as a JSON object says. An id that begins with sha256: must be the document's hash."""
+    try:
+        found = json.loads(manifest.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BadManifest(f"TRUSTED_DOCUMENTS: {manifest} can't be read as JSON.") from error
+    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
+        raise BadManifest(f"TRUSTED_DOCUMENTS: {manifest} must be an object of documents by their ids.")
+    for id, text in found.items():
+        kind, _, digest = id.partition(":")
+        if kind == "sha256" and hashlib.sha256(text.encode()).hexdigest() != digest.lower():
+            raise BadManifest(f"TRUSTED_DOCUMENTS: the document {id[:80]} does not have this hash.")
+        if errors := documents.get(text).errors:
+            raise BadManifest(f"TRUSTED_DOCUMENTS: the document {id[:80]} is not valid: {errors[0].message}")
+    return found
