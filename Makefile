@@ -44,8 +44,8 @@ bench: $(DEV) ## Measure beside the limit and the peers: ONLY=reads, SIZE=small
 graphiql: graphiql/node_modules ## Build the page for browsers anew, from its sources; needs Node 20
 	@cd graphiql && npm run build
 
-graphiql/node_modules: graphiql/package.json
-	@cd graphiql && npm install --no-package-lock --no-audit --no-fund && touch node_modules
+graphiql/node_modules: graphiql/package-lock.json
+	@cd graphiql && npm ci && touch node_modules
 
 lock: $(DEV) ## Lock what pyproject.toml asks for; with ARGS=--upgrade in the newest versions
 	$(IN)/python -m pip install --quiet --disable-pip-version-check pip-tools

@@ -60,7 +60,10 @@ async function open({ colorScheme = "light", at = url } = {}) {
   page.setDefaultTimeout(10_000);
   page.on("console", (message) => wrong.push(`${message.type()}: ${message.text()}`));
   page.on("pageerror", (error) => wrong.push(error.message));
-  page.on("requestfailed", (request) => wrong.push(`${request.url()} failed`));
+  page.on("requestfailed", (request) => {
+    const { errorText } = request.failure();
+    if (errorText !== "net::ERR_ABORTED") wrong.push(`${request.url()}: ${errorText}`); // a reload aborts what is under way
+  });
   await context.route("**", (route) => {
     const asked = route.request().url();
     if (new URL(asked).origin === new URL(url).origin || asked.startsWith("data:")) return route.continue();

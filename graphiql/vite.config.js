@@ -30,7 +30,7 @@ const sources = {
     const hash = createHash("sha256");
     const src = readdirSync(join(here, "src"), { recursive: true, withFileTypes: true });
     const files = src.filter((each) => each.isFile()).map((each) => relative(here, join(each.parentPath, each.name)));
-    for (const file of [...files, "index.html", "package.json", "vite.config.js"].sort()) {
+    for (const file of [...files, "index.html", "package-lock.json", "package.json", "vite.config.js"].sort()) {
       hash.update(`${file}\n`).update(readFileSync(join(here, file)));
     }
     this.emitFile({ type: "asset", fileName: "sources.sha256", source: `${hash.digest("hex")}\n` });
