@@ -75,7 +75,7 @@ async function open({ colorScheme = "light", at = url } = {}) {
 }
 
 async function signIn(token) {
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByLabel("Token").fill(token);
   await page.keyboard.press("Enter");
 }
@@ -106,7 +106,7 @@ test("somebody signs in, is shown, runs a query, and signs out", async () => {
   await page.getByText("history.view").waitFor();
   await shot("who");
   await page.getByRole("button", { name: "Sign out" }).click();
-  await page.getByRole("button", { name: "Sign in" }).waitFor();
+  await page.getByRole("button", { name: "Sign in", exact: true }).waitFor();
   assert.equal(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }).includes("eyJ")), false);
   await run();
   await shows("UNAUTHENTICATED");

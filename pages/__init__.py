@@ -69,7 +69,7 @@ class ForBrowsers(Route):
 
     def matches(self, scope: MutableMapping[str, Any]) -> tuple[Match, MutableMapping[str, Any]]:
         match, found = super().matches(scope)
-        if match is Match.FULL and prefers_html(Headers(scope=scope).get("accept", "")):
+        if match is Match.FULL and prefers_html(",".join(Headers(scope=scope).getlist("accept"))):
             return match, found
         return Match.NONE, {}
 

@@ -60,12 +60,14 @@ def test_the_page_is_for_those_who_would_rather_have_html(accept: str, html: boo
 async def test_a_browser_gets_the_page_and_everybody_else_the_api(api: Api) -> None:
     assert (await page(api)).headers["content-type"] == "text/html; charset=utf-8"
     assert (await api.http.head("/graphql", headers={"accept": BROWSER})).status_code == 200
-    query, answer = "{ __typename }", {"data": {"__typename": "Query"}}
+    several = [("accept", "text/html"), ("accept", "application/json;q=0.5")]
+    assert (await api.http.get("/graphql", headers=several)).headers["content-type"] == "text/html; charset=utf-8"
+    query, answer = "{ __typename }", {"__typename": "Query"}
     for accept in ("*/*", "application/json"):
         got = await api.http.get("/graphql", params={"query": query}, headers={"accept": accept})
-        assert got.json() == answer
+        assert got.json()["data"] == answer
     posted = await api.http.post("/graphql", json={"query": query}, headers={"accept": BROWSER})
-    assert posted.json() == answer
+    assert posted.json()["data"] == answer
 
 
 async def test_the_page_may_load_and_reach_nothing_but_what_is_ours(api: Api) -> None:

@@ -15,7 +15,7 @@ export function SignIn() {
 
   return (
     <>
-      <span className="brand">Meritbook</span>
+      <h1>Meritbook</h1>
       {session.is === "signed in" ? (
         <UnStyledButton type="button" className="who" onClick={() => setOpen(true)} aria-haspopup="dialog">
           <span className="initials" aria-hidden="true">
