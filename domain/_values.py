@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self
 
 from email_validator import EmailNotValidError, validate_email
@@ -207,6 +208,7 @@ class Period:
                 return f"{self.start}/{self.end}"
 
 
+@lru_cache(4_096)
 def periods_of(when: date) -> tuple[str, str, str]:
     """The year, the quarter and the month that a day counts in: `("2017", "2017-Q2", "2017-04")`."""
     return f"{when:%Y}", f"{when:%Y}-Q{(when.month + 2) // 3}", f"{when:%Y-%m}"

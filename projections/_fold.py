@@ -82,9 +82,10 @@ def _check(model: ReadModel, change: Change) -> None:
         return
     if not change.values.keys() <= others:
         raise KeyError(f"{model.name} has no {sorted(change.values.keys() - others)}")
-    told = change.values
-    if empty := [name for name in needed if told.get(name) is None and (name in told or isinstance(change, Put))]:
-        raise ValueError(f"{model.name} needs {empty}")
+    told, whole = change.values, isinstance(change, Put)
+    for name in needed:
+        if told.get(name) is None and (whole or name in told):
+            raise ValueError(f"{model.name} needs {name}")
 
 
 def _stamp(model: ReadModel, fact: Recorded, change: Change) -> Change:

@@ -10,7 +10,7 @@ Won amounts and won deals add up. What is judged on a scale is averaged over the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -123,10 +123,17 @@ Index(f"{score_entries.table.name}_day", score_entries.c.metric, score_entries.c
 @projection(score_entries)
 def keep_ledger(recorded: Recorded) -> Iterator[Change]:
     for entry in entries(recorded.fact):
-        values = asdict(entry)
-        metric = values.pop("metric")
         yield score_entries.put(
-            recorded.position, metric, source_id=recorded.stream_id, recorded_at=recorded.recorded_at, **values
+            recorded.position,
+            entry.metric,
+            currency=entry.currency,
+            employee_id=entry.employee_id,
+            day=entry.day,
+            value=entry.value,
+            n=entry.n,
+            cause=entry.cause,
+            source_id=recorded.stream_id,
+            recorded_at=recorded.recorded_at,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from functools import cache, reduce
 from itertools import groupby
@@ -10,7 +11,6 @@ from typing import Any, NamedTuple, Protocol, get_args, get_type_hints
 from uuid import UUID
 
 from asyncpg import Record
-from cachetools import LRUCache
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from store.codec import decode, personal_fields
@@ -58,14 +58,21 @@ class Streams:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        self._known: LRUCache[UUID, dict[type[Any], Folded]] = LRUCache(REMEMBERED)
+        self._known: OrderedDict[UUID, dict[type[Any], Folded]] = OrderedDict()
 
     def get(self, stream: Stream) -> Folded | None:
         kinds = self._known.get(stream.id)
-        return None if kinds is None else kinds.get(stream.kind)
+        if kinds is None:
+            return None
+        self._known.move_to_end(stream.id)
+        return kinds.get(stream.kind)
 
     def put(self, stream: Stream, folded: Folded) -> None:
-        kinds = self._known.setdefault(stream.id, {})
+        kinds = self._known.get(stream.id)
+        if kinds is None:
+            kinds = self._known[stream.id] = {}
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
         there = kinds.get(stream.kind)
         if there is None or there.version <= folded.version:
             kinds[stream.kind] = folded

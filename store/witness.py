@@ -24,6 +24,9 @@ PAGE = 20_000
 LOOK_EVERY = 0.2
 """Seconds between looks at what other processes have recorded; what this one records wakes it."""
 
+PAUSE = 0.05
+"""Seconds between two looks at least: under load a checkpoint is for many commits."""
+
 logger = structlog.get_logger(__name__)
 
 
@@ -72,6 +75,7 @@ class Witness:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY):  # `wait_for` of Python 3.11 can lose a cancellation
                     await self._committed.wait()
+            await asyncio.sleep(PAUSE)
 
     async def advance(self) -> bool:
         """Take in a page of the log; False if nothing was new."""
