@@ -17,13 +17,13 @@ help: ## What there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(RUN) ## A sales organisation's real data, imported and served
-	@$(IN)/python -m cli demo
+	@$(IN)/meritbook demo
 
 serve: $(RUN) ## An empty organisation, served
-	@$(IN)/python -m cli serve
+	@$(IN)/meritbook serve
 
 rebuild: $(RUN) ## Build every read model anew from the log, while commands go on
-	@$(IN)/python -m cli rebuild
+	@$(IN)/meritbook rebuild
 
 test: $(DEV) ## All tests, on a throwaway PostgreSQL
 	@$(IN)/python -m pytest --numprocesses auto $(ARGS)
@@ -65,4 +65,5 @@ $(IN)/python:
 .venv/%.txt: %.txt | $(IN)/python
 	@echo "Installing what $< says into .venv …"
 	@$(INSTALL) $<
+	@$(IN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@cp $< $@

@@ -1,4 +1,8 @@
-"""The command line: `python -m cli serve`, or `make serve`."""
+"""The command line: `meritbook serve`, or `make serve`.
+
+Exit status 0: done. 1: it could not be done, or is not as it should be; one line says why. 2: the command line itself
+is wrong.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,14 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from socket import socket
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 import uvloop
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import logs
 import projections._build as read_models
@@ -26,13 +27,18 @@ import store.migrate
 from demo import importer
 from demo.dataset import read
 from demo.welcome import dirt_in, first_query, people_to_be
-from domain._kernel import Claim, NotFound
+from domain._kernel import Claim, NotFound, Refused
+from operations import administrators, doctor
+from operations.terminal import out, progress, show
+from schema import sdl
 from settings import BadSetting, Settings
 from store import witness
 from store.claims import digest
+from store.command import Unavailable
 from store.embedded import CannotStart
 from store.migrate import NewerDatabase
 from store.pool import pool
+from store.recorded import Origin
 from vault import BadKey, Vault
 
 
@@ -40,7 +46,9 @@ class NobodyThere(Exception):
     """No employee has this number."""
 
 
-NOT_OURS = (BadSetting, BadKey, CannotStart, NewerDatabase, NobodyThere, importer.Occupied)
+NOT_OURS = (
+    BadSetting, BadKey, CannotStart, NewerDatabase, NobodyThere, importer.Occupied, Refused, Unavailable,
+)  # fmt: skip
 """What only whoever started the program can mend: told in a line, without a traceback."""
 
 
@@ -48,9 +56,16 @@ cli = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Meritbook: the people of a sales organisation.",
+    help="Meritbook: the people of a sales organisation, what they work on, how they score, what they are paid.",
+    epilog="Settings are environment variables: see docs/reference/settings.md.",
 )
-out = Console(highlight=False, soft_wrap=True)
+user = typer.Typer(
+    no_args_is_help=True, help="Who administrates. Says in the history that it was done from the command line."
+)
+cli.add_typer(user, name="user")
+
+Who = Annotated[str, typer.Argument(metavar="EMPLOYEE", help="Their number, or their id.")]
+Reason = Annotated[str, typer.Option(help="Why; kept in the history.")]
 
 
 @cli.command()
@@ -83,44 +98,92 @@ def rebuild() -> None:
     _run(_rebuild)
 
 
+@cli.command(name="doctor")
+def examine() -> None:
+    """Look at the set-up, and say what to do. Changes nothing. Exit status 1 if something is wrong."""
+    _run(_doctor)
+
+
+@cli.command()
+def schema() -> None:
+    """Print the GraphQL schema, in SDL."""
+    typer.echo(sdl(), nl=False)
+
+
 @cli.command()
 def token(
-    employee: Annotated[str, typer.Argument(help="Their number, or their id.")],
+    employee: Who,
     days: Annotated[int, typer.Option(min=1, max=365, help="How long it is good for.")] = 1,
 ) -> None:
     """Print a bearer token with which an employee signs in."""
     _run(lambda settings: _token(settings, employee, timedelta(days=days)))
 
 
+@user.command(name="administrators")
+def list_administrators() -> None:
+    """List the administrators: number, name and id."""
+    _run(_list_administrators)
+
+
+@user.command()
+def create(
+    number: Annotated[str, typer.Argument(help="Their employee number: nobody else has or had it.")],
+    name: Annotated[str, typer.Argument()],
+    work_email: Annotated[str, typer.Argument()],
+    title: Annotated[str, typer.Option()] = "Administrator",
+    reason: Reason = "",
+) -> None:
+    """Hire somebody as of today, as an administrator. Prints their id."""
+    _run(lambda settings: _create(settings, reason, number=number, name=name, work_email=work_email, title=title))
+
+
+@user.command()
+def appoint(employee: Who, reason: Reason = "") -> None:
+    """Make somebody who works here an administrator."""
+    _run(lambda settings: _change(settings, employee, reason, administrators.make, "is an administrator"))
+
+
+@user.command()
+def dismiss(employee: Who, reason: Reason = "") -> None:
+    """Somebody is no administrator any more. The last one can't be dismissed."""
+    _run(lambda settings: _change(settings, employee, reason, administrators.unmake, "is no administrator"))
+
+
 # ── What they do ──
 
 
 async def _serve(settings: Settings) -> None:
-    with server.listen(settings) as listening:
-        async with _opened(settings) as it:
-            signs_in = {}
-            if await server.is_new(it.log):
-                await server.appoint_first_administrator(it.log)
-                signs_in["the first administrator"] = server.FIRST_ADMINISTRATOR
-            await _serving(it, settings, listening, signs_in)
+    async with _serving(settings) as (it, front):
+        signs_in = {}
+        if await server.is_new(it.log):
+            await server.appoint_first_administrator(it.log)
+            signs_in["the first administrator"] = server.FIRST_ADMINISTRATOR
+        _welcome(it, settings, signs_in)
+        await server.serve(it, settings, front)
 
 
 async def _demo(settings: Settings) -> None:
+    async with _serving(settings) as (it, front):
+        dataset = read()
+        if not await importer.is_begun(it.log) and not await server.is_new(it.log):
+            raise importer.Occupied("There is an organisation already, and it is not the demo's: set another DATA.")
+        if not await importer.is_finished(it.log):
+            with progress("Importing the demo") as tell:
+                await importer.bring_in(it.log, it.pool, dataset, tell)
+            out.print("What is wrong in the files, and what was made of it:", *dirt_in(dataset), sep="\n")
+        _welcome(it, settings, people_to_be(dataset), first_query())
+        await server.serve(it, settings, front)
+
+
+@asynccontextmanager
+async def _serving(settings: Settings) -> AsyncIterator[tuple[server.Organisation, server.Front]]:
+    """The organisation, and what listens: it has the port from the beginning, and answers that nothing is ready."""
     with server.listen(settings) as listening:
-        async with _opened(settings) as it:
-            dataset = read()
-            if not await importer.is_begun(it.log) and not await server.is_new(it.log):
-                raise importer.Occupied("There is an organisation already, and it is not the demo's: set another DATA.")
-            if not await importer.is_finished(it.log):
-                with _progress("Importing the demo") as progress:
-                    await importer.bring_in(it.log, it.pool, dataset, progress)
-                out.print("What is wrong in the files, and what was made of it:", *dirt_in(dataset), sep="\n")
-            await _serving(it, settings, listening, people_to_be(dataset), first_query())
+        async with server.listening_on(listening) as front, _opened(settings, server.patiently_opened) as it:
+            yield it, front
 
 
-async def _serving(
-    it: server.Organisation, settings: Settings, listening: socket, signs_in: Mapping[str, UUID], query: str = ""
-) -> None:
+def _welcome(it: server.Organisation, settings: Settings, signs_in: Mapping[str, UUID], query: str = "") -> None:
     url = f"http://{settings.host}:{settings.port}/graphql"
     out.print(f"GraphQL at {url}")
     for who, id in signs_in.items():
@@ -130,15 +193,14 @@ async def _serving(
         headers = f"-H 'Content-Type: application/json' -H 'Authorization: Bearer {it.identity.token(id)}'"
         body = json.dumps({"query": query})
         out.print(f"\nA first query, as {who}:\ncurl -s {url} {headers} -d '{body}'", markup=False)
-    out.print("\nA token for anybody: .venv/bin/python -m cli token NUMBER")
-    await server.serve(it, listening)
+    out.print("\nA token for anybody: .venv/bin/meritbook token NUMBER")
 
 
 async def _verify(settings: Settings) -> None:
     key = Vault.open(settings.keys).checkpoints
     async with server.database(settings) as url, await pool(url) as connections:
-        with _progress("Hashing every fact again") as progress:
-            verdict = await witness.verify(connections, key, progress=progress)
+        with progress("Hashing every fact again") as tell:
+            verdict = await witness.verify(connections, key, progress=tell)
     if verdict.broken is not None:
         sys.exit(f"meritbook: fact {verdict.broken}: {verdict.because}")
     out.print(f"{verdict.size} facts are as they were recorded; {verdict.checkpoints} signed checkpoints agree.")
@@ -153,14 +215,48 @@ async def _migrate(settings: Settings) -> None:
 
 async def _rebuild(settings: Settings) -> None:
     async with _opened(settings) as it:
-        with _progress("Building read models anew") as progress:
-            await read_models.rebuild(it.pool, it.log.keys, it.read_models, progress)
+        with progress("Building read models anew") as tell:
+            await read_models.rebuild(it.pool, it.log.keys, it.read_models, tell)
         out.print(f"{len(it.read_models.tables)} read models are built anew.")
 
 
 async def _token(settings: Settings, employee: str, lifetime: timedelta) -> None:
     async with _opened(settings) as it:
         typer.echo(it.identity.token(await _employee(it, employee), lifetime=lifetime))
+
+
+async def _doctor(settings: Settings) -> None:
+    verdicts = []
+    async for finding in doctor.examine(settings, server.database):
+        show(finding)
+        verdicts.append(finding.verdict)
+    if doctor.Verdict.WRONG in verdicts:
+        sys.exit("meritbook: something is wrong; what to do is said above.")
+    out.print("All is well." if doctor.Verdict.MIND not in verdicts else "Nothing is wrong.")
+
+
+async def _list_administrators(settings: Settings) -> None:
+    async with _opened(settings) as it:
+        for each in await administrators.listed(it.pool):
+            left = "" if each.works_here else "  (has left)"
+            out.print(f"{each.number:<12} {each.name or '—'}  {each.id}{left}", markup=False)
+
+
+async def _create(settings: Settings, reason: str, **given: str) -> None:
+    async with _opened(settings) as it:
+        typer.echo(await administrators.create(it.log, _origin(reason), **given))
+
+
+async def _change(
+    settings: Settings, employee: str, reason: str, change: Callable[..., Coroutine[Any, Any, None]], now: str
+) -> None:
+    async with _opened(settings) as it:
+        await change(it.log, _origin(reason), await _employee(it, employee))
+        out.print(f"{employee} {now}.", markup=False)
+
+
+def _origin(reason: str) -> Origin:
+    return Origin(actor=server.SYSTEM, reason=reason or "Said on the command line.")
 
 
 async def _employee(it: server.Organisation, said: str) -> UUID:
@@ -176,37 +272,15 @@ async def _employee(it: server.Organisation, said: str) -> UUID:
     return found
 
 
+Opening = Callable[[Settings, read_models.Progress], AbstractAsyncContextManager[server.Organisation]]
+
+
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[server.Organisation]:
+async def _opened(settings: Settings, opening: Opening = server.opened) -> AsyncIterator[server.Organisation]:
     async with AsyncExitStack() as stack:
-        with _progress("Bringing read models up to date") as progress:
-            it = await stack.enter_async_context(server.opened(settings, progress))
+        with progress("Bringing read models up to date") as tell:
+            it = await stack.enter_async_context(opening(settings, tell))
         yield it
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[read_models.Progress]:
-    """A bar on the terminal, or else a line now and then; from the first time that there is anything to tell."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    err = Console(stderr=True, highlight=False, soft_wrap=True)
-    bar = Progress(*columns, console=err)
-    task = bar.add_task(what)
-    said = 0
-
-    def tell(done: int, of: int) -> None:
-        nonlocal said
-        if err.is_terminal:
-            bar.start()
-            bar.update(task, completed=done, total=of)
-        elif of and (tenth := done * 10 // of) > said:
-            said = tenth
-            err.print(f"{what}: {done} of {of}")
-
-    try:
-        yield tell
-    finally:
-        if bar.live.is_started:
-            bar.stop()
 
 
 def _run(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
@@ -216,8 +290,12 @@ def _run(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     async def until_stopped() -> None:
         task = asyncio.current_task()
         assert task is not None
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        await work(Settings.read(os.environ))
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        loop.set_exception_handler(logs.unhandled)
+        settings = Settings.read(os.environ)
+        logs.configure(settings.log_level)
+        await work(settings)
 
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

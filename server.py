@@ -1,6 +1,7 @@
 """Where everything is put together: settings → PostgreSQL → log → read models → GraphQL.
 
-`opened` gives an organisation, all that a program needs which works with it; `serve` puts HTTP before it.
+`opened` gives an organisation, all that a program needs which works with it; `Front` is HTTP before it, from the
+first moment on: what is not ready yet says so.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -17,16 +18,22 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import structlog
 import uvicorn
+from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+import logs
 import pages
 from domain.employee import Employee
 from domain.role import ADMINISTRATOR, Bound, Role
 from identity import Identity
+from operations import metrics
+from operations.health import Health
+from operations.requests import App, Noticed, Requests
 from projections._build import Progress, catch_up, ensure, keep_up
 from projections._fold import ReadModels
 from schema import schema
@@ -37,7 +44,7 @@ from store.embedded import Cluster
 from store.keys import LocalKms
 from store.log import Log
 from store.migrate import migrate
-from store.pool import connect, pool
+from store.pool import LOST, connect, pool
 from store.recorded import Origin
 from store.witness import Witness
 from vault import BadKey, Vault
@@ -47,6 +54,11 @@ FIRST_ADMINISTRATOR = UUID(int=1)
 OLDEST_POSTGRESQL = 16
 PATIENCE = 10
 """Seconds that requests under way are given when the server stops."""
+AGAIN = 0.5
+"""Seconds between looks whether a database that is away is back."""
+FRESH = {"cache-control": "no-store"}
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +71,16 @@ class Organisation:
     read_models: ReadModels
     identity: Identity
     vault: Vault
+    health: Health
 
 
 @asynccontextmanager
 async def opened(settings: Settings, progress: Progress | None = None) -> AsyncIterator[Organisation]:
     """Its database running and migrated, its log taking commands, its read models at the head and kept there."""
-    vault = Vault.open(settings.keys)
+    try:
+        vault = Vault.open(settings.keys)
+    except OSError as error:
+        raise BadKey(f"The keys in {settings.keys} can't be read or made: {error.strerror}.") from error
     async with database(settings) as url:
         await migrate(url)
         async with await pool(url) as connections, await reading_pool(url) as reading:
@@ -83,7 +99,13 @@ async def opened(settings: Settings, progress: Progress | None = None) -> AsyncI
                 await catch_up(connections, log.keys, read_models, progress)
                 await log.run(Role, ADMINISTRATOR, Role.establish, origin=Origin(actor=SYSTEM))
                 witness = Witness(connections, log.committed, vault.checkpoints)
-                async with beside(keep_up(connections, log.keys, read_models)), beside(witness.follow()):
+                tables = {table: model.name for table, model in read_models.models.items()}
+                health = Health(connections, log, tables, settings.lag_limit)
+                async with (
+                    beside(keep_up(connections, log.keys, read_models)),
+                    beside(witness.follow()),
+                    beside(health.watch()),
+                ):
                     yield Organisation(
                         pool=connections,
                         reading=reading,
@@ -91,7 +113,26 @@ async def opened(settings: Settings, progress: Progress | None = None) -> AsyncI
                         read_models=read_models,
                         identity=Identity(vault.tokens),
                         vault=vault,
+                        health=health,
                     )
+
+
+@asynccontextmanager
+async def patiently_opened(settings: Settings, progress: Progress | None = None) -> AsyncIterator[Organisation]:
+    """The same; a database of one's own that is away is waited for."""
+    async with AsyncExitStack() as stack:
+        while True:
+            try:
+                it = await stack.enter_async_context(opened(settings, progress))
+            except (Away, DBAPIError, asyncpg.InterfaceError, *LOST) as error:
+                if settings.database_url is None or not logs.is_absence(error):
+                    raise
+                logs.away(error)
+                await asyncio.sleep(AGAIN)
+            else:
+                break
+        logs.back()
+        yield it
 
 
 @asynccontextmanager
@@ -106,11 +147,17 @@ async def database(settings: Settings) -> AsyncIterator[str]:
                 yield cluster.url()
 
 
+class Away(BadSetting):
+    """Nothing answers there, or it can't now."""
+
+
 async def check(url: str) -> None:
-    """Raises BadSetting unless a PostgreSQL that is new enough answers there."""
+    """Raises BadSetting unless a PostgreSQL that is new enough answers there; Away if that may still come."""
     try:
         connection = await connect(url)
-    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except LOST as error:
+        raise Away(f"DATABASE_URL names no PostgreSQL that answers: {error}") from error
+    except (ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise BadSetting(f"DATABASE_URL names no PostgreSQL that lets us in: {error}") from error
     version = connection.get_server_version()
     await connection.close()
@@ -145,22 +192,64 @@ async def appoint_first_administrator(log: Log) -> None:
 # ── HTTP ──
 
 
-def app(it: Organisation) -> Starlette:
-    graphql = endpoint(schema(), pool=it.reading, log=it.log, identify=it.identity.identify, secret=it.vault.cursors)
+def app(it: Organisation, *, metrics_token: str | None = None, connections: Callable[[], int] = lambda: 0) -> Starlette:
+    """What an organisation's server answers. `connections` counts those of its clients."""
+    api = schema()
+    documents = Noticed(api._schema)  # noqa: SLF001
+    graphql = endpoint(
+        api,
+        pool=it.reading,
+        log=it.log,
+        identify=it.identity.identify,
+        secret=it.vault.cursors,
+        documents=documents,
+    )
+    requests = Requests(graphql)
+    numbers = metrics.Numbers(
+        health=it.health,
+        requests=requests,
+        pools={"commands": it.pool, "reads": it.reading},
+        caches={"plans": graphql.reader._plans, "documents": documents._known},  # noqa: SLF001
+        connections=connections,
+    )
 
-    async def ready(_: Request) -> JSONResponse:
-        try:
-            async with asyncio.timeout(2):
-                position = await it.log.head()
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            return JSONResponse({"status": "no database"}, 503)
-        return JSONResponse({"status": "ready", "position": position})
+    async def ready(_: Request) -> Response:
+        await it.health.look()
+        well, report = it.health.report()
+        return JSONResponse(report, 200 if well else 503, headers=FRESH)
 
-    async def healthy(_: Request) -> JSONResponse:
-        return JSONResponse({"status": "ok"})
+    return Starlette(
+        routes=[
+            *pages.routes("/graphql"),
+            Route("/graphql", requests),
+            Route("/healthz", healthy),
+            Route("/readyz", ready),
+            Route("/metrics", metrics.endpoint(numbers, metrics_token)),
+        ]
+    )
 
-    api = [Route("/graphql", graphql), Route("/healthz", healthy), Route("/readyz", ready)]
-    return Starlette(routes=[*pages.routes("/graphql"), *api])
+
+def waiting() -> Starlette:
+    """What is answered as long as there is nothing to serve yet."""
+
+    async def ready(_: Request) -> Response:
+        return JSONResponse({"status": "starting", "red": ["database"]}, 503, headers=FRESH)
+
+    async def anything(_: Request) -> Response:
+        error = {"message": "The server is starting; try again soon.", "extensions": {"code": "UNAVAILABLE"}}
+        return JSONResponse({"errors": [error]}, 503, headers={**FRESH, "retry-after": "1"})
+
+    return Starlette(
+        routes=[
+            Route("/healthz", healthy),
+            Route("/readyz", ready),
+            Route("/{path:path}", anything, methods=["GET", "POST"]),
+        ]
+    )
+
+
+async def healthy(_: Request) -> Response:
+    return JSONResponse({"status": "ok"}, headers=FRESH)
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -172,27 +261,63 @@ def listen(settings: Settings) -> socket.socket:
         raise BadSetting(f"Can't listen on HOST {settings.host}, PORT {settings.port}: {error.strerror}.") from error
 
 
-async def serve(organisation: Organisation, listening: socket.socket) -> None:
-    """Serve until cancelled; requests under way are finished first."""
-    config = uvicorn.Config(
-        app(organisation),
-        http="httptools",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=PATIENCE,
-    )
-    server = Server(config)
+class Front:
+    """What listens. Whatever `app` is at the time, answers."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        self.app: App = waiting()
+        config = uvicorn.Config(
+            self,
+            http="httptools",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=PATIENCE,
+        )
+        self._server = Server(config)
+        self._serving = asyncio.create_task(self._server.serve([listening]))
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+    @property
+    def connections(self) -> int:
+        return len(self._server.server_state.connections)
+
+    async def ends(self) -> None:
+        """Ends when the server does, and not before; cancelling this does not cancel that."""
+        await asyncio.shield(self._serving)
+
+    async def stop(self) -> None:
+        """Take nothing more, and finish what was taken."""
+        self._server.should_exit = True
+        await self._serving
+
+
+@asynccontextmanager
+async def listening_on(listening: socket.socket) -> AsyncIterator[Front]:
+    """Answer there in the meantime; at first, that nothing is ready."""
+    front = Front(listening)
+    try:
+        yield front
+    finally:
+        await front.stop()
+
+
+async def serve(organisation: Organisation, settings: Settings, front: Front) -> None:
+    """Serve until cancelled; requests under way are finished before this ends."""
+    front.app = app(organisation, metrics_token=settings.metrics_token, connections=lambda: front.connections)
     gc.collect()
     gc.freeze()  # what was loaded stays: no need to look at it again and again
     gc.set_threshold(50_000, 20, 20)
-    serving = asyncio.create_task(server.serve([listening]))
+    logger.info("serving", host=settings.host, port=settings.port)
     try:
-        await asyncio.shield(serving)
+        await front.ends()
     finally:
-        server.should_exit = True
-        await serving
+        logger.info("stopping", requests_have_seconds=PATIENCE)
+        await front.stop()
+        logger.info("stopped serving")
 
 
 class Server(uvicorn.Server):

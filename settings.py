@@ -1,54 +1,148 @@
-"""What can be set, all of it by environment variables.
-
-HOST          where to listen; 127.0.0.1 unless said otherwise
-PORT          8000 unless said otherwise
-DATABASE_URL  a PostgreSQL 16 or newer: postgresql://user:password@host/database. Without it, one of our own runs
-DATA          a folder for that and for the keys; `data` unless said otherwise
-KEYS          the folder of the server's own keys; `keys` in DATA unless said otherwise
-"""
+"""What can be set, all of it by environment variables; `docs/reference/settings.md` is made from what stands here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 PORTS = range(1, 65_536)
+LEVELS = ("debug", "info", "warning", "error")
+SHORTEST_TOKEN = 16
 
 
 class BadSetting(Exception):
     """A setting can't be what it is said to be; the message is one line for whoever set it."""
 
 
+# ── How a variable's text is read. Each raises BadSetting; a message never quotes a secret ──
+
+
+def _text(_: str, said: str) -> str:
+    return said
+
+
+def _folder(_: str, said: str) -> Path:
+    return Path(said).expanduser().absolute()
+
+
+def _port(name: str, said: str) -> int:
+    if not (said.isascii() and said.isdecimal()) or int(said) not in PORTS:
+        raise BadSetting(f"{name} must be a number from 1 to 65535, not {said!r}.")
+    return int(said)
+
+
+def _database_url(name: str, said: str) -> str:
+    if not said.startswith(("postgresql://", "postgres://")):
+        raise BadSetting(f"{name} must begin with postgresql:// (asyncpg and SQLAlchemy need no other form).")
+    return said
+
+
+def _seconds(name: str, said: str) -> float:
+    try:
+        seconds = float(said)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise BadSetting(f"{name} must be a number of seconds above 0, not {said!r}.")
+    return seconds
+
+
+def _level(name: str, said: str) -> str:
+    if said.lower() not in LEVELS:
+        raise BadSetting(f"{name} must be one of {', '.join(LEVELS)}, not {said!r}.")
+    return said.lower()
+
+
+def _token(name: str, said: str) -> str:
+    if len(said) < SHORTEST_TOKEN or not said.isascii() or not said.isprintable() or " " in said:
+        raise BadSetting(f"{name} must have at least {SHORTEST_TOKEN} ASCII characters, and no space among them.")
+    return said
+
+
+# ── The settings ──
+
+
+def about(read: Callable[[str, str], Any], what: str, otherwise: str = "") -> dict[str, Any]:
+    """What a setting is, and how its text is read; `otherwise` says what holds if it is not set and has no default."""
+    return {"read": read, "about": what, "otherwise": otherwise}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    host: str
-    port: int
-    database_url: str | None
-    data: Path
-    keys: Path
+    """Each is set by the variable of its name in capitals."""
+
+    host: str = field(
+        default="127.0.0.1",
+        metadata=about(_text, "The address to listen on. `0.0.0.0` or `::` is every network."),
+    )
+    port: int = field(default=8000, metadata=about(_port, "The port to listen on."))
+    database_url: str | None = field(
+        default=None,
+        metadata=about(
+            _database_url,
+            "A PostgreSQL 16 or newer: `postgresql://user:password@host/database`.",
+            "an embedded PostgreSQL 18 runs in `DATA`",
+        ),
+    )
+    data: Path = field(
+        metadata=about(
+            _folder, "The folder of the embedded PostgreSQL and of the keys.", "`data`, where the start is made"
+        )
+    )
+    keys: Path = field(
+        metadata=about(
+            _folder, "The folder of the server's own keys. Servers of one database share them.", "`keys` in `DATA`"
+        )
+    )
+    lag_limit: float = field(
+        default=10.0,
+        metadata=about(
+            _seconds, "How many seconds a read model, or the witness, may be behind the log before `/readyz` is red."
+        ),
+    )
+    log_level: str = field(
+        default="info",
+        metadata=about(_level, f"What is told on standard error: {', '.join(LEVELS)}, and whatever is graver."),
+    )
+    metrics_token: str | None = field(
+        default=None,
+        metadata=about(
+            _token,
+            f"Who reads `/metrics` sends this as a bearer token; at least {SHORTEST_TOKEN} characters.",
+            "only the machine itself reads `/metrics`",
+        ),
+    )
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
         """The settings that these variables make; an empty one counts as not set. Raises BadSetting."""
         said = {name: value.strip() for name, value in environment.items() if value.strip()}
-        data = Path(said.get("DATA", "data")).expanduser().absolute()
-        return cls(
-            host=said.get("HOST", "127.0.0.1"),
-            port=_port(said.get("PORT", "8000")),
-            database_url=_database_url(said.get("DATABASE_URL")),
-            data=data,
-            keys=Path(said.get("KEYS", data / "keys")).expanduser().absolute(),
-        )
+        given = {
+            each.name: each.metadata["read"](each.name.upper(), said[each.name.upper()])
+            for each in fields(cls)
+            if each.name.upper() in said
+        }
+        data = given.setdefault("data", Path("data").absolute())
+        given.setdefault("keys", data / "keys")
+        return cls(**given)
 
 
-def _port(said: str) -> int:
-    if not said.isdecimal() or int(said) not in PORTS:
-        raise BadSetting(f"PORT must be a number from 1 to 65535, not {said!r}.")
-    return int(said)
+def page() -> Iterator[str]:
+    """The lines of `docs/reference/settings.md`."""
+    yield "# Settings"
+    yield ""
+    yield "Settings are environment variables, read once, at the start. An empty one counts as not set. One that can't"
+    yield "be what it is said to be stops the start with one line that says so, and exit status 1."
+    yield ""
+    yield "| Variable | What it sets | If it is not set |"
+    yield "|---|---|---|"
+    for each in fields(Settings):
+        otherwise = each.metadata["otherwise"] or f"`{_plain(each.default)}`"
+        yield f"| `{each.name.upper()}` | {each.metadata['about']} | {otherwise} |"
 
 
-def _database_url(said: str | None) -> str | None:
-    if said is not None and not said.startswith(("postgresql://", "postgres://")):
-        raise BadSetting("DATABASE_URL must begin with postgresql:// (asyncpg and SQLAlchemy need no other form).")
-    return said
+def _plain(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value

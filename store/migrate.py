@@ -41,6 +41,13 @@ async def migrate(url: str) -> None:
         await engine.dispose()
 
 
+def newest() -> str | None:
+    """The revision that this program brings a database to."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
 async def _ensure_version_table(engine: AsyncEngine) -> None:
     """`IF NOT EXISTS` can still collide with a process that creates it at the same time: then it is there."""
     for tries_left in reversed(range(TRIES)):

@@ -1,0 +1,153 @@
+"""What clients ask, counted by request: operations with their latency, statuses, and errors by code.
+
+Stands around the GraphQL endpoint, which knows nothing of it. Each request gets its id here, so that every line of the
+log that belongs to it has the id which the client is told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import msgspec
+import structlog
+
+import logs
+from schema._documents import Document, Documents
+from schema._http import Receive, Scope, Send, request_id
+from store.meter import Histogram
+
+App = Callable[[Scope, Receive, Send], Awaitable[Any]]
+
+OPERATIONS = 100
+"""Operations that are told apart: those that were asked last. The others are one."""
+
+CODES = 100
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+SLOW = 1.0
+"""Seconds from which on an operation is told in the log."""
+
+logger = structlog.get_logger(__name__)
+
+_DOCUMENT: ContextVar[tuple[str, Document] | None] = ContextVar("document", default=None)
+
+
+class Noticed(Documents):
+    """Documents, of which the one that a request asks for can be told afterwards."""
+
+    def get(self, text: str) -> Document:
+        found = super().get(text)
+        if not found.errors:
+            _DOCUMENT.set((text, found))
+        return found
+
+
+class _Error(msgspec.Struct):
+    extensions: dict[str, Any] = {}  # msgspec copies it
+
+
+class _Errors(msgspec.Struct):
+    errors: list[_Error] = []
+
+
+_decode = msgspec.json.Decoder(_Errors).decode
+_is_code = re.compile(r"[A-Z][A-Z0-9_]{0,63}").fullmatch
+
+
+@dataclass(slots=True)
+class Operation:
+    """A document that was asked for: the name of its first operation, and the beginning of its SHA-256."""
+
+    name: str
+    document: str
+    seconds: Histogram = field(default_factory=lambda: Histogram(SECONDS))
+
+
+@dataclass(eq=False, slots=True)
+class Requests:
+    """An ASGI application around another."""
+
+    app: App
+    statuses: Counter[int] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    under_way: int = 0
+    sockets: int = 0
+    operations: OrderedDict[str, Operation] = field(default_factory=OrderedDict)
+    others: Operation = field(default_factory=lambda: Operation("", ""))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            self.sockets += 1
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                self.sockets -= 1
+            return
+        said = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        number = request_id(said)
+        if number.encode() != said:
+            others = [(name, value) for name, value in scope["headers"] if name != b"x-request-id"]
+            scope = {**scope, "headers": [*others, (b"x-request-id", number.encode())]}
+        request, document = logs.REQUEST.set(number), _DOCUMENT.set(None)
+        self.under_way += 1
+        began = perf_counter()
+        try:
+            await self.app(scope, receive, self._counted(send))
+        finally:
+            self.under_way -= 1
+            self._operation(perf_counter() - began)
+            _DOCUMENT.reset(document)
+            logs.REQUEST.reset(request)
+
+    def _counted(self, send: Send) -> Send:
+        async def counted(message: Scope) -> None:
+            await send(message)
+            if message["type"] == "http.response.start":
+                self.statuses[message["status"]] += 1
+            elif message["body"][:10] == b'{"errors":':
+                self._codes(message["body"])
+
+        return counted
+
+    def _codes(self, body: bytes) -> None:
+        try:
+            errors = _decode(body).errors
+        except msgspec.MsgspecError:
+            return
+        for each in errors:
+            code = str(each.extensions.get("code"))
+            known = code in self.errors or len(self.errors) < CODES
+            self.errors[code if known and _is_code(code) else "OTHER"] += 1
+
+    def _operation(self, seconds: float) -> None:
+        asked = _DOCUMENT.get()
+        if asked is None:
+            return
+        text, document = asked
+        operation = self.operations.get(text)
+        if operation is None:
+            operation = self.operations[text] = _named(text, document)
+            if len(self.operations) > OPERATIONS:
+                self._forget(self.operations.popitem(last=False)[1])
+        else:
+            self.operations.move_to_end(text)
+        operation.seconds.observe(seconds)
+        if seconds > SLOW:
+            logger.warning("slow operation", document=operation.document, seconds=round(seconds, 3))
+
+    def _forget(self, operation: Operation) -> None:
+        """Its counts go over to the others, so that nothing is lost of the sum."""
+        others, gone = self.others.seconds, operation.seconds
+        others.counts = [one + other for one, other in zip(others.counts, gone.counts, strict=True)]
+        others.total += gone.total
+
+
+def _named(text: str, document: Document) -> Operation:
+    name = next(iter(document.operations), None) or ""
+    return Operation(name[:60], hashlib.sha256(text.encode()).hexdigest()[:12])
