@@ -54,6 +54,15 @@ export default defineConfig({
     chunkSizeWarningLimit: 5000,
     modulePreload: { polyfill: false },
     rolldownOptions: {
+      output: {
+        // What is not ours stays the same, and cached, when ours changes.
+        codeSplitting: {
+          groups: [
+            { name: "monaco", test: /node_modules\/monaco-/, priority: 2 },
+            { name: "vendor", test: /node_modules\/(?!prettier)/, priority: 1 },
+          ],
+        },
+      },
       onwarn: (warning, warn) => warning.code !== "MODULE_LEVEL_DIRECTIVE" && warn(warning), // "use client" means nothing here
     },
     license: { fileName: "LICENSES.md" },

@@ -5,6 +5,7 @@ import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 import { GraphiQL } from "graphiql";
 import { useEffect } from "react";
 import { fetcher } from "./api";
+import { THEMES, useColours } from "./colours";
 import { EXAMPLES, EXAMPLES_PLUGIN } from "./examples";
 import { useSession } from "./session";
 import { SignIn } from "./sign-in";
@@ -24,6 +25,7 @@ export function Page() {
       fetcher={fetcher}
       plugins={PLUGINS}
       referencePlugin={DOC_EXPLORER_PLUGIN}
+      editorTheme={THEMES}
       defaultTabs={TABS}
       initialQuery={LINKED[0]?.query ?? undefined}
       initialVariables={LINKED[0]?.variables ?? undefined}
@@ -43,17 +45,10 @@ export function Page() {
 
 /** What has to change when something outside GraphiQL does: the system's colours, and who is signed in. */
 function Follow() {
-  const theme = useGraphiQL((state) => state.theme);
   const schema = useGraphiQL((state) => state.schema);
-  const { setTheme, introspect } = useGraphiQLActions();
+  const { introspect } = useGraphiQLActions();
   const { is } = useSession();
-
-  useEffect(() => {
-    const dark = matchMedia("(prefers-color-scheme: dark)");
-    const changed = () => theme === null && setTheme(null);
-    dark.addEventListener("change", changed);
-    return () => dark.removeEventListener("change", changed);
-  }, [theme, setTheme]);
+  useColours();
 
   useEffect(() => {
     if (is === "signed in" && !schema) void introspect();
