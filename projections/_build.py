@@ -7,11 +7,11 @@ transaction, and joins the head under its lock. A rebuild does the same beside, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import structlog
-from asyncpg import IntegrityConstraintViolationError, Pool
+from asyncpg import Pool
 from sqlalchemy import MetaData
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -21,7 +21,6 @@ from projections._kernel import ReadModel
 from store.batch import Session, lock
 from store.keys import Keys
 from store.log import PAGE, read_after
-from store.recorded import Recorded
 
 LOOK_EVERY = 0.5
 """Seconds between looks whether a process of another version has left our read models behind."""
@@ -74,11 +73,17 @@ async def _catch_up_some(pool: Pool, keys: Keys, read_models: ReadModels, progre
             await connection.execute(
                 "UPDATE store.behind SET position = $2 WHERE table_name = ANY($1)", list(names), reached
             )
-        if reached < position + PAGE:
+        if not await _is_far(connection, reached, progress):
             await _join(connection, keys, read_models)
-        elif progress:
-            progress(reached, await connection.fetchval("SELECT position FROM store.head"))
     return True
+
+
+async def _is_far(connection: Session, reached: int, progress: Progress | None) -> bool:
+    """Whether the head is more than a page away."""
+    head: int = await connection.fetchval("SELECT position FROM store.head")
+    if progress:
+        progress(reached, head)
+    return head - reached > PAGE
 
 
 async def _join(connection: Session, keys: Keys, read_models: ReadModels) -> None:
@@ -108,27 +113,14 @@ async def _furthest_behind(connection: Session, read_models: ReadModels) -> tupl
 async def _advance(
     connection: Session, keys: Keys, read_models: ReadModels, names: frozenset[str], position: int
 ) -> int:
-    """Take one page of facts in; the position that was reached."""
+    """Take one page of facts in; the position that was reached. It ends where a commit does."""
     page = await read_after(connection, keys, position, PAGE)
-    await _take_in(connection, read_models, names, page)
+    if len(page) == PAGE:
+        ends = [n for n in range(1, PAGE) if page[n].recorded_at != page[n - 1].recorded_at]
+        page = page[: ends[-1] if ends else PAGE]
+    for statement in read_models.fold(page, names):
+        await connection.execute(statement.sql, *statement.arguments)
     return page[-1].position if page else position
-
-
-async def _take_in(
-    connection: Session, read_models: ReadModels, names: frozenset[str], facts: Sequence[Recorded]
-) -> None:
-    """All at once; or, where a row would stand in another's way, in halves, down to what was one commit."""
-    try:
-        async with connection.transaction():
-            for statement in read_models.fold(facts, names):
-                await connection.execute(statement.sql, *statement.arguments)
-    except IntegrityConstraintViolationError:
-        commits = [n for n in range(1, len(facts)) if facts[n].recorded_at != facts[n - 1].recorded_at]
-        if not commits:
-            raise
-        half = commits[len(commits) // 2]
-        await _take_in(connection, read_models, names, facts[:half])
-        await _take_in(connection, read_models, names, facts[half:])
 
 
 # ── Beside and swap ──
@@ -147,15 +139,11 @@ async def rebuild(pool: Pool, keys: Keys, read_models: ReadModels, progress: Pro
             await connection.execute("DROP SCHEMA IF EXISTS read_beside CASCADE; CREATE SCHEMA read_beside")
             for model in beside.models.values():
                 await _create(connection, model)
-            reached = before = 0
-            while True:
+            reached, far = 0, True
+            while far:
                 async with connection.transaction():
-                    reached = await _advance(connection, keys, beside, beside.tables, before)
-                if progress:
-                    progress(reached, await connection.fetchval("SELECT position FROM store.head"))
-                if reached < before + PAGE:
-                    break
-                before = reached
+                    reached = await _advance(connection, keys, beside, beside.tables, reached)
+                far = await _is_far(connection, reached, progress)
             async with connection.transaction():
                 head = await lock(connection)
                 while reached < head.position:

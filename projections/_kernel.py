@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnCollection, Index, Integer, MetaData, Table, Uuid
+from sqlalchemy import BigInteger, Column, ColumnCollection, Index, Integer, MetaData, Table, UniqueConstraint, Uuid
 
 from store.recorded import Recorded
 
@@ -106,7 +106,7 @@ class ReadModel:
 
 def read_model(
     name: str,
-    *columns: Column[Any],
+    *columns: Column[Any] | UniqueConstraint,
     tree: str | None = None,
     ranked: Ranked | None = None,
 ) -> ReadModel:
@@ -121,8 +121,11 @@ def read_model(
 
     `ranked` keeps in the table `ranks` how many values are in which bucket, so that `projections._derived.rank` finds
     a rank without counting rows.
+
+    A constraint that several rows are held to must be deferred, for the rows of a batch are written in any order:
+    `UniqueConstraint("nickname", deferrable=True, initially="DEFERRED")`. What the business wants unique is a claim.
     """
-    entity = not any(column.primary_key for column in columns)
+    entity = not any(isinstance(column, Column) and column.primary_key for column in columns)
     if entity:
         columns = (
             Column("id", Uuid, primary_key=True),
@@ -132,6 +135,9 @@ def read_model(
         )
     source = sys._getframe(1).f_globals["__file__"]  # noqa: SLF001  # whose definition this is
     table = Table(f"{name}__{_definition(Path(source))}", metadata, *columns)
+    rules = [rule for rule in table.constraints if isinstance(rule, UniqueConstraint)]
+    if any(rule.initially != "DEFERRED" for rule in rules) or any(index.unique for index in table.indexes):
+        raise ValueError(f"What is unique in {name} must be deferred: the rows of a batch are written in any order.")
     model = ReadModel(
         name,
         table,

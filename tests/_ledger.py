@@ -12,7 +12,7 @@ from typing import Any, assert_never
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import BigInteger, Column, Numeric, Text, Uuid
+from sqlalchemy import BigInteger, Column, Numeric, Text, UniqueConstraint, Uuid
 
 from domain._kernel import Claim, Duplicate, Effect, Invalid, InvalidTransition, Look, Personal, Refused, Release, event
 from projections._build import catch_up, ensure
@@ -250,7 +250,11 @@ turnover = read_model(
     Column("amount", Numeric, nullable=False),
 )
 
-nicknames = read_model("ledger_nicknames", Column("nickname", Text, nullable=False, unique=True))
+nicknames = read_model(
+    "ledger_nicknames",
+    Column("nickname", Text, nullable=False),
+    UniqueConstraint("nickname", deferrable=True, initially="DEFERRED"),
+)
 
 
 @projection(accounts)

@@ -1,0 +1,255 @@
+"""Read models: whoever builds them, when, and whatever breaks meanwhile, they are what the log comes to."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from sqlalchemy import Column, Text
+
+from domain._kernel import Refused
+from projections import _build
+from projections._build import catch_up, ensure, keep_up, rebuild
+from projections._fold import ReadModels
+from projections._kernel import ReadModel, read_model
+from store.careful import NotRecorded
+from store.log import Log
+from tests import _ledger_next
+from tests._fragile import Fragile, How, Weather
+from tests._ledger import MODELS, Account, accounts, by, nicknames, open_log, rows, turnover
+from tests._naive import folded
+
+Pool = asyncpg.Pool
+IDS = [UUID(int=100 + n) for n in range(12)]
+NEXT = _ledger_next.MODELS
+ALL = [*MODELS, _ledger_next.accounts]
+
+
+async def something(log: Log, dice: random.Random, times: int) -> None:
+    """Commands at random, many at once, many of them refused."""
+    while times > 0:
+        await asyncio.gather(*(anything(log, dice) for _ in range(min(times, 40))))  # a commit fits in a page
+        times -= 40
+
+
+async def anything(log: Log, dice: random.Random) -> None:
+    id, other, number = dice.choice(IDS), dice.choice(IDS), str(dice.randrange(14))
+    branch, nickname = dice.choice(["north", "south"]), dice.choice([None, "x", "y", "z"])
+    commands: list[tuple[Any, dict[str, Any]]] = [
+        (Account.open, {"number": number, "branch": branch, "parent_id": dice.choice([None, other])}),
+        (Account.renumber, {"number": number}),
+        (Account.deposit, {"amount": Decimal(dice.randrange(1, 900)), "times": dice.randrange(1, 3)}),
+        (Account.withdraw, {"amount": Decimal(dice.randrange(1, 900)), "with_help_of": other}),
+        (Account.move, {"parent_id": dice.choice([None, other])}),
+        (Account.nickname_it, {"nickname": nickname}),
+        (Account.close, {}),
+    ]
+    command, given = dice.choices(commands, weights=(8, 2, 8, 4, 4, 2, 1))[0]
+    with suppress(Refused, NotRecorded):
+        await log.run(Account, id, command, origin=by(), **given)
+
+
+async def are_right(pool: Pool, log: Log, models: list[ReadModel]) -> None:
+    """They stand at the head, row by row what the log comes to."""
+    facts = [recorded async for recorded in log.everything()]
+    live = set(await pool.fetchval("SELECT live FROM store.head"))
+    assert {model.table.name for model in models} <= live
+    assert await pool.fetchval("SELECT count(*) FROM store.behind WHERE table_name = ANY($1)", list(live)) == 0
+    for model in models:
+        assert await rows(pool, model) == folded(model, facts), model.name
+    assert facts
+
+
+@asynccontextmanager
+async def going_on(log: Log, seed: int = 1) -> AsyncIterator[None]:
+    """Commands, while something else happens."""
+    stop = asyncio.Event()
+
+    async def go_on() -> None:
+        dice = random.Random(seed)
+        while not stop.is_set():
+            await something(log, dice, 10)
+            await asyncio.sleep(0.01)
+
+    task = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_build, "PAGE", 7)
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_build, "PAGE", 100)
+
+
+async def test_rebuilt_from_the_log_they_are_what_they_were(database_url: str, pool: Pool) -> None:
+    async with open_log(database_url) as log, open_log(database_url) as other:
+        dice = random.Random(7)
+        for _ in range(4):
+            await asyncio.gather(something(log, dice, 60), something(other, dice, 60))
+        before = {model.name: await rows(pool, model) for model in MODELS}
+        await are_right(pool, log, MODELS)
+        await rebuild(pool, log.keys, ReadModels(MODELS))
+        assert {model.name: await rows(pool, model) for model in MODELS} == before
+        assert all(before[model.name][model.table.name] for model in MODELS)
+        await something(log, dice, 50)
+        await are_right(pool, log, MODELS)
+
+
+@pytest.mark.usefixtures("pages")
+async def test_a_new_one_catches_up_while_commands_go_on(database_url: str, pool: Pool) -> None:
+    async with open_log(database_url) as log:
+        await something(log, random.Random(1), 1_200)
+        async with going_on(log):
+            new = ReadModels(NEXT)
+            await ensure(pool, new)
+            reached: list[int] = []
+            await catch_up(pool, log.keys, new, lambda position, _: reached.append(position))
+        assert reached == sorted(reached)
+        assert len(reached) > 1
+        await catch_up(pool, log.keys, new)  # the log's own commits left it behind again
+        await are_right(pool, log, ALL)
+
+
+async def test_two_versions_side_by_side_both_end_right(database_url: str, pool: Pool) -> None:
+    async with open_log(database_url) as old, open_log(database_url, models=NEXT) as new:
+        keeping = [
+            asyncio.create_task(keep_up(pool, log.keys, ReadModels(models)))
+            for log, models in ((old, MODELS), (new, NEXT))
+        ]
+        async with going_on(old, 1), going_on(new, 2):
+            await asyncio.sleep(1.2)
+        async with asyncio.timeout(5):
+            while await pool.fetchval("SELECT count(*) FROM store.behind"):  # noqa: ASYNC110  # it is in PostgreSQL
+                await asyncio.sleep(0.05)
+        for task in keeping:
+            task.cancel()
+        await asyncio.gather(*keeping, return_exceptions=True)
+        await are_right(pool, old, ALL)
+
+
+@pytest.mark.usefixtures("pages")
+async def test_a_rebuild_beside_disturbs_neither_commands_nor_queries(database_url: str, pool: Pool) -> None:
+    async with open_log(database_url) as log:
+        await something(log, random.Random(3), 800)
+        seen: list[int] = []
+        done = asyncio.Event()
+
+        async def read() -> None:
+            while not done.is_set():
+                row = await pool.fetchrow(f"SELECT sum(facts) AS n FROM read.{turnover.table.name}")
+                assert row is not None
+                seen.append(row["n"])
+
+        reading = asyncio.create_task(read())
+        async with going_on(log):
+            for _ in range(3):
+                await rebuild(pool, log.keys, ReadModels(MODELS))
+        done.set()
+        await reading
+        assert seen == sorted(seen)
+        assert len(seen) > 10
+        await are_right(pool, log, MODELS)
+
+
+@pytest.mark.usefixtures("pages")
+async def test_rebuilding_and_catching_up_at_once_never_wait_for_each_other_in_a_circle(
+    database_url: str, pool: Pool
+) -> None:
+    async with open_log(database_url) as log, open_log(database_url, models=NEXT) as new:
+        async with going_on(log, 1), going_on(new, 2):
+            for _ in range(3):
+                await asyncio.gather(
+                    rebuild(pool, log.keys, ReadModels(MODELS)),
+                    catch_up(pool, log.keys, ReadModels(MODELS)),
+                    catch_up(pool, log.keys, ReadModels(NEXT)),
+                )
+        await catch_up(pool, log.keys, ReadModels(ALL))
+        await are_right(pool, log, ALL)
+
+
+@pytest.mark.usefixtures("small_pages")
+@pytest.mark.parametrize("build", [catch_up, rebuild])
+@pytest.mark.parametrize("how", [How.BEFORE, How.AFTER])
+async def test_whichever_step_breaks_nothing_is_lost_or_counted_twice(
+    database_url: str, pool: Pool, build: Any, how: How
+) -> None:
+    weather = Weather(database_url)
+
+    async def connect(*_: Any, **__: Any) -> Any:
+        return await weather.connect()
+
+    async with open_log(database_url) as log:
+        await something(log, random.Random(5), 60)
+        new, at = ReadModels(NEXT), 0
+        await ensure(pool, new)
+        async with asyncpg.create_pool(
+            database_url, min_size=0, max_size=4, connect=connect, connection_class=Fragile, reset=_nothing
+        ) as fragile:
+            while True:
+                weather.clear()
+                weather.breaks = [("", at, how)]
+                with suppress(OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError):
+                    await build(fragile, log.keys, new)
+                if not weather.broken:
+                    break
+                at += 1 + at // 12
+                if not at % 4:
+                    await something(log, random.Random(at), 3)
+        assert at > 8
+        await catch_up(pool, log.keys, ReadModels(ALL))
+        await are_right(pool, log, ALL)
+
+
+async def _nothing(_: Any) -> None:
+    """Nothing is left behind in a session."""
+
+
+async def test_names_that_change_hands_within_a_page_do_not_stop_it(database_url: str, pool: Pool) -> None:
+    async with open_log(database_url, models=[accounts]) as log:
+        a, b, c = IDS[:3]
+        for n, id in enumerate((a, b, c)):
+            await log.run(Account, id, Account.open, number=str(n), origin=by())
+        for id, nickname in ((b, "y"), (a, "x"), (a, None), (b, "x"), (a, "y"), (c, "z"), (b, None), (c, "x")):
+            await log.run(Account, id, Account.nickname_it, nickname=nickname, origin=by())
+        later = ReadModels([nicknames, turnover])
+        await ensure(pool, later)
+        await catch_up(pool, log.keys, later)
+        await catch_up(pool, log.keys, ReadModels(MODELS))
+        await are_right(pool, log, MODELS)
+
+
+def test_what_is_unique_in_a_read_model_is_deferred() -> None:
+    for column in (Column("n", Text, unique=True), Column("n", Text, unique=True, index=True)):
+        with pytest.raises(ValueError, match="deferred"):
+            read_model(f"not_deferred_{column.index}", column)
+
+
+async def test_one_that_is_behind_is_not_written_by_commits_until_it_stands_at_the_head(
+    database_url: str, pool: Pool
+) -> None:
+    async with open_log(database_url) as log:
+        await log.run(Account, IDS[0], Account.open, number="1", origin=by())
+        await ensure(pool, ReadModels(NEXT))
+        await log.run(Account, IDS[1], Account.open, number="2", origin=by())
+        assert await pool.fetchval(f"SELECT count(*) FROM read.{_ledger_next.accounts.table.name}") == 0
+        await are_right(pool, log, MODELS)
+        async with open_log(database_url, models=NEXT) as new:  # catches up when it opens
+            await new.run(Account, IDS[2], Account.open, number="3", origin=by())
+            await are_right(pool, log, NEXT)
+            behind = await pool.fetch("SELECT table_name, position FROM store.behind")
+            assert [tuple(row.values()) for row in behind] == [(accounts.table.name, 2)]
