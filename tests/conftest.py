@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+import structlog
 
 from store.embedded import Cluster
 from store.migrate import migrate
@@ -29,6 +30,8 @@ FOLDER = "MERITBOOK_TEST_FOLDER"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Plain words: the colourful tracebacks that are structlog's own choice take seconds.
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
     if FOLDER not in os.environ:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as for Ctrl-C: cleaning up
         os.environ[FOLDER] = tempfile.mkdtemp(prefix="meritbook-test-")
