@@ -141,6 +141,8 @@ class Endpoint:
         try:
             async with asyncio.timeout(self.manners.patience):
                 return await self._perform(request, scope["method"] == "POST", headers.get(b"authorization"), number)
+        except HttpError:
+            raise
         except Invalid as error:
             return Answer(_json({"errors": told(error.errors, number)}), status)
         except Exception as error:  # noqa: BLE001 - here is where everything else is masked
@@ -158,7 +160,7 @@ class Endpoint:
                 message = f"Send {JSON}, in UTF-8; nothing else is read."
                 raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message, accept_post=JSON)
             if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-                raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body as it is, without compression.")
+                raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body uncompressed.", accept_post=JSON)
             return from_body(await body_of(receive, headers.get(b"content-length", b"")))
         if method not in ("GET", "HEAD"):
             raise HttpError(405, "METHOD_NOT_ALLOWED", "Use POST; or GET for a query.", allow=METHODS)

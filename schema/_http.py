@@ -149,9 +149,9 @@ def negotiated(accept: bytes) -> str | None:
     The highest quality wins; of equals the one that was named, and of those the one that was named first. Who takes
     anything gets application/json.
     """
-    ranges = list(_ranges(accept.decode("latin-1")))
-    if not ranges:
+    if not accept.strip():
         return JSON
+    ranges = list(_ranges(accept.decode("latin-1")))
     best: tuple[float, int, int] = (0.0, 0, 0)
     chosen = None
     for kind in (JSON, GRAPHQL):

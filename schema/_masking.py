@@ -64,7 +64,7 @@ def _expected(message: str) -> str:
         type_, rest = found.groups()
         if member := re.match(r" (not )?to include (required|unknown) field '(\w{1,100})'", rest):
             return f"{type_} needs {member[3]}." if member[2] == "required" else f"{type_} has no {member[3]}."
-        return f"Expected {type_}, and not null." if rest.startswith(" not to be null") else f"Expected {type_}."
+        return f"Expected {type_}."
     if found := re.match(r"(\w+) cannot represent ([\w -]+)", message):
         return f"{found[1]} cannot represent {found[2].rstrip()}."
     if found := re.match(r"Value '.*' does not exist in '(\w+)' enum", message, re.DOTALL):

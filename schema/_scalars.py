@@ -6,9 +6,10 @@ PostgreSQL writes most answers itself, so each has one form, and the serialisers
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NewType
 from uuid import UUID
 
@@ -23,7 +24,13 @@ EmailAddress = NewType("EmailAddress", str)
 Position = NewType("Position", int)
 
 ANY_KIND = "*"
+SPECIFICATION = "https://meritbook.example/docs/conventions"
+"""Where `docs/conventions.md` is published."""
+
 LARGEST_POSITION = 2**63 - 1
+EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
+LATEST = datetime(9999, 12, 30, tzinfo=UTC)
+"""Within these, an instant is one in any time zone."""
 
 
 def moment(value: Any) -> str:
@@ -34,40 +41,45 @@ def moment(value: Any) -> str:
     return text.replace("+00:00", "").rstrip("0").rstrip(".") + "+00:00" if "." in text else text
 
 
+def _day(value: Any) -> date:
+    return date.fromisoformat(_matching(r"\d{4}-\d\d-\d\d", value))
+
+
 def _moment(value: Any) -> datetime:
-    parsed = datetime.fromisoformat(_text(value))
-    if parsed.tzinfo is None:
-        raise ValueError("say the offset from UTC, as in 2017-03-01T09:00:00Z")
+    written = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)"
+    text = re.sub(r"(\.\d{6})\d+", r"\1", _matching(written, value))
+    parsed = datetime.fromisoformat(text.upper().replace(" ", "T"))
+    if not EARLIEST <= parsed <= LATEST:
+        raise ValueError
     return parsed
 
 
 def _decimal(value: Any) -> Decimal:
-    text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else _text(value)
-    if not text.strip("+-").replace(".", "", 1).isdecimal() or not text.isascii():
-        raise ValueError('write digits, as in "1250.00"')
-    return Decimal(text)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return Decimal(_matching(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})", str(value) if number else value))
+
+
+def _uuid(value: Any) -> UUID:
+    return UUID(_matching(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", value))
 
 
 def _currency(value: Any) -> str:
-    text = _text(value)
-    if not (len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()):  # noqa: PLR2004
-        raise ValueError("three capital letters, as in EUR")
-    return text
+    return _matching(r"[A-Z]{3}", value)
 
 
 def _position(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_POSITION:
-        raise ValueError("a whole number, not negative")
+        raise ValueError
     return value
 
 
 def _email(value: Any) -> str:
-    return validate_email(_text(value), check_deliverability=False).normalized
+    return validate_email(_matching(r"[^\s]{3,254}", value), check_deliverability=False).normalized
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("write it as text")
+def _matching(pattern: str, value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
+        raise ValueError
     return value
 
 
@@ -81,8 +93,8 @@ def _scalar(
     def parse_value(value: Any) -> Any:
         try:
             return parse(value)
-        except (ValueError, TypeError, InvalidOperation, EmailNotValidError) as wrong:
-            raise GraphQLError(f"{value!r} is no {name}: {wrong}.") from None
+        except (ValueError, EmailNotValidError):  # whose words quote what was sent
+            raise GraphQLError(f"Expected {name}: {description}", extensions={"code": "BAD_USER_INPUT"}) from None
 
     return strawberry.scalar(
         name=name, description=description, parse_value=parse_value, serialize=serialize, specified_by_url=url
@@ -92,8 +104,8 @@ def _scalar(
 SCALARS: dict[object, ScalarDefinition] = {
     date: _scalar(
         "Date",
-        "A day, as in 2017-03-01.",
-        lambda value: date.fromisoformat(_text(value)),
+        "A day, written as in 2017-03-01.",
+        _day,
         str,
         "https://scalars.graphql.org/andimarek/local-date",
     ),
@@ -104,19 +116,41 @@ SCALARS: dict[object, ScalarDefinition] = {
         moment,
         "https://scalars.graphql.org/andimarek/date-time",
     ),
-    Decimal: _scalar("Decimal", 'An exact decimal number, written as text: "1250.00".', _decimal, str),
-    UUID: _scalar("UUID", "A UUID.", lambda value: UUID(_text(value)), str, "https://www.rfc-editor.org/rfc/rfc9562"),
+    Decimal: _scalar(
+        "Decimal",
+        'An exact decimal number, written as text, without an exponent: "1250.00". At most 40 digits on either side.',
+        _decimal,
+        str,
+        f"{SPECIFICATION}#decimal",
+    ),
+    UUID: _scalar(
+        "UUID",
+        "32 hexadecimal digits and 4 hyphens, as in 0b9ff1d2-7a53-4c9e-8a5e-5a0d2c1c9b7e.",
+        _uuid,
+        str,
+        "https://www.rfc-editor.org/rfc/rfc9562",
+    ),
     CurrencyCode: _scalar(
-        "CurrencyCode", "A currency, as in EUR.", _currency, str, "https://www.iso.org/iso-4217-currency-codes.html"
+        "CurrencyCode",
+        "A currency's three capital letters, as in EUR.",
+        _currency,
+        str,
+        "https://www.iso.org/iso-4217-currency-codes.html",
     ),
     EmailAddress: _scalar(
         "EmailAddress",
-        "An e-mail address.",
+        "An e-mail address, as in anna@example.com.",
         _email,
         str,
         "https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address",
     ),
-    Position: _scalar("Position", "A place in the log: a whole number of up to 64 bits.", _position, int),
+    Position: _scalar(
+        "Position",
+        "A place in the log: a whole number from 0 to 9223372036854775807.",
+        _position,
+        int,
+        f"{SPECIFICATION}#position",
+    ),
     JSON: _scalar("JSON", "Any JSON value.", lambda value: value, _json, "https://www.rfc-editor.org/rfc/rfc8259"),
 }
 """What `StrawberryConfig.scalar_map` is given."""

@@ -1,0 +1,196 @@
+"""The worst documents that we could make, and the processor time that each takes until it is answered or refused.
+
+    python -m bench.worst_documents
+
+Everything is counted: reading the body, parsing, the limits, validation, the cost, and planning the statement for
+somebody who may do everything. Nothing is kept from one run to the next.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import process_time
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from graphql import get_introspection_query
+
+MOST_MILLISECONDS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    document: str
+    variables: dict[str, Any] = field(default_factory=dict)
+    refused: bool = False
+
+
+def _fields(make: Callable[[int], str], count: int) -> str:
+    return " ".join(map(make, range(count)))
+
+
+def _of_employees(selection: str, arguments: str = "(first: 1)") -> str:
+    return f"{{ employees{arguments} {{ nodes {{ {selection} }} }} }}"
+
+
+def _fragments(count: int, make: Callable[[int], str], on: str = "Employee") -> str:
+    return (
+        " ".join(f"fragment f{n} on {on} {{ {make(n)} }}" for n in range(count))
+        + f" fragment f{count} on {on} {{ id }}"
+    )
+
+
+_ID = "0b9ff1d2-7a53-4c9e-8a5e-5a0d2c1c9b7e"
+_WHERE = "query ($w: EmployeeWhere) { employees(where: $w) { totalCount } }"
+
+WORST: dict[str, Callable[[], Worst]] = {
+    "as many tokens as can be": lambda: Worst("{ " + "__typename " * 3_990 + "}", refused=True),
+    "as many fields as can be": lambda: Worst(_of_employees(_fields(lambda n: f"a{n}: name", 245) + " name" * 240)),
+    "the same field": lambda: Worst(_of_employees("name " * 490)),
+    "the same object, to be merged": lambda: Worst(_of_employees("manager { manager { name } } " * 80)),
+    "objects under other names": lambda: Worst(_of_employees(_fields(lambda n: f"a{n}: manager {{ id }}", 200))),
+    "pages within a page": lambda: Worst(
+        _of_employees(
+            _fields(lambda n: f"a{n}: reports(first: 1) {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} }}", 22)
+        )
+    ),
+    "pages with everything": lambda: Worst(
+        "{ "
+        + _fields(
+            lambda n: (
+                f"a{n}: employees(first: 1, orderBy: [{{field: NAME}}, {{field: NAME}}, {{field: NAME}}])"
+                " { totalCount edges { cursor } pageInfo { startCursor endCursor hasNextPage hasPreviousPage } }"
+            ),
+            24,
+        )
+        + " }"
+    ),
+    "unknown fields": lambda: Worst(_of_employees(_fields(lambda n: f"nam{n}", 490))),
+    "unknown arguments": lambda: Worst("{ employees(" + _fields(lambda n: f"firs{n}: 1", 1_200) + ") { totalCount } }"),
+    "unknown directives": lambda: Worst("{ viewer { " + _fields(lambda n: f"id @ski{n}", 200) + " } }"),
+    "values of no enum": lambda: Worst(
+        "{ employees(where: {status: {in: [" + "ACTIV " * 3_900 + "]}}) { totalCount } }"
+    ),
+    "a long list": lambda: Worst("{ employees(where: {id: {in: [" + '"a" ' * 3_900 + "]}}) { totalCount } }"),
+    "conditions": lambda: Worst("{ employees(where: {and: [" + '{name: {eq: "a"}} ' * 430 + "]}) { totalCount } }"),
+    "a chain of fragments": lambda: Worst(_of_employees("...f0") + _fragments(55, lambda n: f"name ...f{n + 1}")),
+    "fragments twice, 30 deep": lambda: Worst(
+        _of_employees("...f0") + _fragments(30, lambda n: f"a: manager {{ ...f{n + 1} }} b: manager {{ ...f{n + 1} }}"),
+        refused=True,
+    ),
+    "fragments that spread all others": lambda: Worst(
+        "{ ...f0 }"
+        + _fragments(50, lambda n: _fields(lambda m: f"...f{m + n + 1}", 50 - n), "Query").replace(
+            "{ id }", "{ __typename }"
+        ),
+        refused=True,
+    ),
+    "809 bytes": lambda: Worst(
+        "{...a}"
+        + " ".join(f"fragment {chr(97 + n)} on Query{{...{chr(98 + n)} ...{chr(98 + n)}}}" for n in range(25))
+        + " fragment z on Query{__typename}",
+        refused=True,
+    ),
+    "nothing, spread twice": lambda: Worst(
+        "{ ...f0 }" + _fragments(50, lambda n: f"...f{n + 1} ...f{n + 1}", "Query").replace("{ id }", "{ }")
+    ),
+    "fragments within each other": lambda: Worst(
+        "{ ...f0 }" + " ".join(f"fragment f{n} on Query {{ {_fields(lambda m: f'...f{m}', 20)} }}" for n in range(20))
+    ),
+    "operations": lambda: Worst(
+        " ".join(f"query q{n} {{ ...f }}" for n in range(20))
+        + " fragment f on Query { "
+        + _fields(lambda n: f"a{n}: employee(id: $x) {{ id }}", 25)
+        + " }"
+    ),
+    "types that can't be": lambda: Worst('{ node(id: "x") { ' + "... on Role { ... on Score { id } } " * 240 + "} }"),
+    "of many types": lambda: Worst(
+        '{ node(id: "x") { '
+        + "".join(f"... on {each} {{ id }} ... {{ id }} " for each in ("Employee", "Role", "Score", "Target")) * 40
+        + "} }"
+    ),
+    "inline fragments": lambda: Worst("{ " + "... { " * 190 + "__typename" + " }" * 190 + " }", refused=True),
+    "a deep value": lambda: Worst(
+        "{ employees(where: " + "{not: " * 190 + "{}" + "}" * 190 + ") { totalCount } }", refused=True
+    ),
+    "a long text": lambda: Worst('{ employee(id: "' + "\\u0041" * 10_000 + '") { id } }'),
+    "a block of lines": lambda: Worst('{ employee(id: """' + " x\n" * 20_000 + '""") { id } }'),
+    "a long name": lambda: Worst("{ " + "x" * 63_000 + " }"),
+    "a comment": lambda: Worst("#" * 63_000 + "\n{ viewer { id } }"),
+    "nothing but space": lambda: Worst(" " * 63_000 + "{ viewer { id } }"),
+    "no end": lambda: Worst("{ a(b: [" * 60),
+    "commands": lambda: Worst(
+        "mutation { "
+        + _fields(lambda n: f'a{n}: retireRole(input: {{id: "x"}}) {{ ... on Refused {{ code }} }}', 30)
+        + " }"
+    ),
+    "the whole schema": lambda: Worst(get_introspection_query(specified_by_url=True, input_value_deprecation=True)),
+    "ids, as a variable": lambda: Worst(_WHERE, {"w": {"id": {"in": [f"Employee_{_ID}"] * 1_990}}}),
+    "conditions, as a variable": lambda: Worst(_WHERE, {"w": {"and": [{"name": {"eq": "a"}}] * 600}}),
+    "a megabyte, as a variable": lambda: Worst(_WHERE, {"w": {"name": {"contains": "x" * 990_000}}}),
+    "a megabyte for an address": lambda: Worst(
+        "query ($i: HireEmployeeInput!) { __typename }".replace("query", "mutation").replace(
+            "{ __typename }", "{ hireEmployee(input: $i) { __typename } }"
+        ),
+        {
+            "i": {
+                "workEmail": "a@" + "b." * 490_000,
+                "effective": "2017-01-01",
+                "number": "1",
+                "name": "x",
+                "title": "x",
+            }
+        },
+    ),
+}
+
+
+def worst(name: str) -> Worst:
+    return WORST[name]()
+
+
+def milliseconds(found: Worst) -> tuple[float, str]:
+    """The processor time until the document is refused, or ready to be run; and which of the two."""
+    from domain.role import PERMISSIONS  # noqa: PLC0415
+    from schema import schema  # noqa: PLC0415
+    from schema._documents import Documents, Invalid, check_cost  # noqa: PLC0415
+    from schema._http import HttpError, from_body  # noqa: PLC0415
+    from schema._reader import Reader, Viewer  # noqa: PLC0415
+
+    graph, nothing = schema()._schema, Any  # noqa: SLF001
+    body = msgspec.json.encode({"query": found.document, "variables": found.variables})
+    reader = Reader(graph, nothing, nothing, b"", documents=Documents(graph))  # type: ignore[arg-type]
+    viewer = Viewer(UUID(int=1), frozenset(PERMISSIONS))
+    began = process_time()
+    try:
+        request = from_body(body)
+        operation = reader.documents.get(found.document).operation(None)
+        variables = operation.coerced(graph, request.variables)
+        check_cost(operation, variables)
+        if operation.is_query:
+            reader.plan(operation, variables, viewer, 1, mixed=False)
+        said = "answered"
+    except Invalid as error:
+        said = f"refused: {(error.errors[0].extensions or {})['code']}"
+    except HttpError as error:
+        said = f"refused: {error.code}"
+    return (process_time() - began) * 1_000, said
+
+
+def main() -> int:
+    slowest = 0.0
+    for name, make in WORST.items():
+        found = make()
+        runs = [milliseconds(found) for _ in range(3)]
+        time, said = min(runs)
+        slowest = max(slowest, time)
+        print(f"{name:36} {len(found.document):7} characters {time:8.1f} ms  {said}")
+    print(f"\nThe slowest took {slowest:.0f} ms; none may take more than {MOST_MILLISECONDS}.")
+    return int(slowest > MOST_MILLISECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,185 @@
+"""No document takes the server long: what is too much is refused before the work that it would be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from graphql import OverlappingFieldsCanBeMergedRule, get_introspection_query, parse, validate
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bench.worst_documents import WORST, worst
+from schema import schema
+from schema._cost import MOST_COST
+from schema._documents import MOST_ERRORS, Documents, Invalid, check_cost
+from schema._limits import MOST_FIELDS, MOST_TOKENS
+from schema._overlaps import LONGEST_WALK, Overlaps
+from schema._rates import BURST, Rates
+from tests._door import calling, door
+
+GRAPH = schema()._schema  # noqa: SLF001
+DOCUMENTS = Documents(GRAPH)
+
+
+def codes(document: str) -> list[str]:
+    return [(error.extensions or {})["code"] for error in DOCUMENTS.get(document).errors]
+
+
+@pytest.mark.parametrize("name", WORST)
+def test_the_worst_documents_are_refused_or_within_the_limits(name: str) -> None:
+    found = worst(name)
+    read = Documents(GRAPH).get(found.document)
+    assert len(read.errors) <= MOST_ERRORS + 1
+    assert sum(len(error.message) for error in read.errors) < 4_000
+    if found.refused:
+        assert [(error.extensions or {})["code"] for error in read.errors] == ["QUERY_TOO_COMPLEX"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ " + "__typename " * (MOST_TOKENS + 1) + "}",
+        "{ viewer { " + "id " * (MOST_FIELDS + 1) + "} }",
+        "{ employees { nodes { " + "manager { " * 20 + "id" + " }" * 20 + " } } }",
+        "{ " + " ".join(f"a{n}: __typename" for n in range(300)) + " }",
+        "{ " + "... { " * 70 + "__typename" + " }" * 70 + " }",
+        "{ viewer { id " + "@skip(if: false) " * 201 + "} }",
+        "query (" + " ".join(f"$v{n}: Int" for n in range(101)) + ") { viewer { id } }",
+        " ".join(f"query q{n} {{ viewer {{ id }} }}" for n in range(21)),
+        " ".join(f"fragment f{n} on Query {{ viewer {{ id }} }}" for n in range(101)),
+        "{ employees(where: " + "{not: " * 20 + "{}" + "}" * 20 + ") { totalCount } }",
+        "{ " + " ".join(f"a{n}: employees {{ nodes {{ id }} pageInfo {{ endCursor }} }}" for n in range(30)) + " }",
+        "#\n" * 501 + "{ viewer { id } }",
+        "#" * 70_000 + "\n{ viewer { id } }",
+        "{ a: __schema { types { name } } b: __schema { types { name } } }",
+        "{ __schema { a: types { name } b: types { name } } }",
+        "{ __schema { types { fields { type { fields { name } } } } } }",
+        "{ ...f } fragment f on Query {__schema { types { fields { type { ...g}}}}} fragment g on __Type { fields }",
+    ],
+)
+def test_too_much_is_refused(document: str) -> None:
+    assert codes(document) == ["QUERY_TOO_COMPLEX"]
+
+
+def test_a_fragment_within_itself_is_refused_as_that() -> None:
+    for document in (
+        "{ ...f } fragment f on Query { ...f }",
+        "{ ...f } fragment f on Query { viewer { employee { ...g } } } fragment g on Employee { manager { ...g } }",
+        "{ ...f } fragment f on Query { ...g ...h } fragment g on Query { ...h } fragment h on Query { ...f }",
+    ):
+        assert set(codes(document)) == {"GRAPHQL_VALIDATION_FAILED"}
+
+
+def test_text_in_a_document_has_no_nul() -> None:
+    assert codes('{ employee(id: "\\u0000") { id } }') == ["BAD_USER_INPUT"]
+
+
+def test_tools_may_ask_for_the_schema() -> None:
+    everything = get_introspection_query(
+        specified_by_url=True, directive_is_repeatable=True, schema_description=True, input_value_deprecation=True
+    )
+    assert not codes(everything)
+
+
+# ── Costs ──
+
+
+@pytest.mark.parametrize(
+    ("document", "variables", "cost"),
+    [
+        ("{ viewer { id } }", {}, 2),
+        ("{ employees(first: 10) { nodes { id name } } }", {}, 1 + 10 * 3),
+        ("{ employees { totalCount nodes { id } } }", {}, 1 + 1 + 50 * 2),
+        ("{ employees(last: 5) { edges { cursor node { id } } } }", {}, 1 + 5 * 4),
+        ("query ($n: Int) { employees(first: $n) { nodes { id } } }", {"n": 20}, 1 + 20 * 2),
+        ("query ($n: Int) { employees(first: $n) { nodes { id } } }", {}, 1 + 50 * 2),
+        ("query ($n: Int) { employees(first: $n) { nodes { id } } }", {"n": -3}, 1),
+        ("query ($n: Int) { employees(first: $n) { nodes { id } } }", {"n": 10**9}, 1 + 200 * 2),
+        ("{ employees(first: 10) { nodes { reports(first: 5) { nodes { id } } } } }", {}, 1 + 10 * (1 + 1 + 5 * 2)),
+        ("query ($a: Int, $b: Int) { employees(first: $a) { nodes { reports(first: $b) { nodes { id } } } } }",
+         {"a": 10, "b": 5}, 1 + 10 * (1 + 1 + 5 * 2)),
+        ("{ ...f ...f } fragment f on Query { viewer { id } }", {}, 4),
+    ],
+)  # fmt: skip
+def test_a_cost_is_the_product_of_the_pages(document: str, variables: dict[str, Any], cost: int) -> None:
+    assert DOCUMENTS.get(document).operation(None).cost.of(variables) == cost
+
+
+def test_what_costs_too_much_is_refused_and_told() -> None:
+    operation = DOCUMENTS.get(
+        "query ($n: Int) { employees(first: $n) { nodes { reports(first: $n) { nodes { id name } } } } }"
+    ).operation(None)
+    assert check_cost(operation, {"n": 50}) == 1 + 50 * (2 + 50 * 3)
+    with pytest.raises(Invalid) as refused:
+        check_cost(operation, {"n": 200})
+    (error,) = refused.value.errors
+    assert error.extensions == {"code": "QUERY_TOO_COMPLEX", "cost": 1 + 200 * (2 + 200 * 3), "mostCost": MOST_COST}
+
+
+async def test_the_cost_is_told_with_the_answer() -> None:
+    async with calling(door()) as call:
+        assert (await call.ask("{ a: __typename b: __typename }")).json()["extensions"] == {"cost": 2}
+
+
+# ── Rates ──
+
+
+def test_who_asks_too_often_waits_and_nobody_else_does() -> None:
+    now = [0.0]
+    rates = Rates(2.0, clock=lambda: now[0])
+    assert [rates.wait("a") for _ in range(2 * BURST)] == [0.0] * 2 * BURST
+    assert rates.wait("a") == 0.5
+    assert rates.wait("b") == 0.0
+    now[0] = 0.5
+    assert rates.wait("a") == 0.0
+    assert rates.wait("a") == 0.5
+    assert not any(Rates(0).wait("a") for _ in range(10_000))
+
+
+async def test_too_many_requests_are_429_and_told_when_to_try_again() -> None:
+    async with calling(door(address_rate=0.5)) as call:
+        answers = [await call.ask("{ __typename }") for _ in range(4)]
+    assert [each.status_code for each in answers] == [200, 200, 429, 429]
+    assert answers[-1].headers["retry-after"] == "1"
+    assert answers[-1].json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+
+
+# ── Fields that can't be merged: the verdicts are those of graphql-core ──
+
+FIELDS = st.sampled_from(["id", "name", "title: name", "name: title", "id: name", "number", "version", "name: version",
+                          "id: status", "name: number"])  # fmt: skip
+OBJECTS = ["manager", "department", "a: manager", "a: department", "manager: department"]
+PAGES = ["reports", "reports(first: 1)", "reports(first: 2)", "timeline: reports", "reports(first: 1, last: 2)",
+         "reports(last: 2, first: 1)"]  # fmt: skip
+
+
+def _selections(depth: int) -> st.SearchStrategy[str]:
+    if depth == 0:
+        return st.lists(FIELDS, min_size=1, max_size=3).map(" ".join)
+    inner = _selections(depth - 1)
+    whole = st.builds(lambda name, each: f"{name} {{ {each} }}", st.sampled_from(OBJECTS), inner)
+    paged = st.builds(lambda name, each: f"{name} {{ nodes {{ {each} }} }}", st.sampled_from(PAGES), inner)
+    parts = st.builds(
+        lambda type_, each: f"... on {type_} {{ {each} }}", st.sampled_from(["Employee", "Department", "Node"]), inner
+    )
+    spread = st.sampled_from(["...f", "...g"])
+    return st.lists(st.one_of(FIELDS, whole, paged, parts, spread), min_size=1, max_size=4).map(" ".join)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(root=_selections(3), f=_selections(1).filter(lambda it: "..." not in it), g=_selections(2))
+def test_what_can_not_be_merged_is_what_graphql_core_says(root: str, f: str, g: str) -> None:
+    g = g.replace("...g", "...f")
+    document = parse(
+        f'{{ node(id: "x") {{ {root} ...f ...g }} }} fragment f on Employee {{ {f} }} fragment g on Node {{ {g} }}'
+    )
+    ours = validate(GRAPH, document, [Overlaps])
+    theirs = validate(GRAPH, document, [OverlappingFieldsCanBeMergedRule])
+    assert bool(ours) == bool(theirs), (ours, theirs)
+
+
+def test_the_walk_has_an_end() -> None:
+    wide = " ".join(f"... on Employee {{ a{n}: manager {{ id }} }}" for n in range(LONGEST_WALK // 3))
+    (error,) = validate(GRAPH, parse(f'{{ node(id: "x") {{ {wide} }} }}'), [Overlaps])
+    assert (error.extensions or {})["code"] == "QUERY_TOO_COMPLEX"
