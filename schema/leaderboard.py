@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import strawberry
 from sqlalchemy import ColumnElement, Date, FromClause, Select, Text, func, literal_column, select, union_all
@@ -76,10 +78,10 @@ class Board:
         return cls(
             metric=metric,
             currency=_currency(at, metric, currency),
-            period=at.value(period, Text(), lambda text: str(_days(text))),
-            key=at.value(period, Text(), lambda text: str(_days(text)) if _days(text).cadence else None),
-            start=at.value(period, Date(), lambda text: None if _days(text).cadence else _days(text).start),
-            end=at.value(period, Date(), lambda text: None if _days(text).cadence else _days(text).end),
+            period=at.value(period, Text(), lambda text: _days(text).period),
+            key=at.value(period, Text(), lambda text: _days(text).key),
+            start=at.value(period, Date(), lambda text: _days(text).start),
+            end=at.value(period, Date(), lambda text: _days(text).end),
         )
 
     @property
@@ -128,11 +130,24 @@ class Board:
         return select(reached, attainment.label("attainment"))
 
 
-def _days(text: str) -> Period:
+class Days(NamedTuple):
+    """A period as a board wants it: in its shortest form; and as a key, or else from when to when."""
+
+    period: str
+    key: str | None
+    start: date | None
+    end: date | None
+
+
+@lru_cache(1_000)
+def _days(text: str) -> Days:
     try:
-        return Period.parse(text)
+        period = Period.parse(text)
     except Invalid as wrong:
         raise bad_input(str(wrong)) from None
+    if period.cadence:
+        return Days(str(period), str(period), None, None)
+    return Days(str(period), None, period.start, period.end)
 
 
 def _currency(at: At, metric: Metric, currency: Arg[CurrencyCode] | None) -> ColumnElement[Any]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from time import sleep
 from uuid import UUID
 
 import jwt
@@ -48,4 +49,11 @@ def test_a_token_that_nobody_signed_means_nothing() -> None:
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic YTpi", "Bearer é", "Bearer a.b.c"])
 def test_whatever_else_is_said_stands_for_nobody(header: str | None) -> None:
+    assert identity.identify(header) is None
+
+
+def test_a_token_that_was_good_ends_all_the_same() -> None:
+    header = f"Bearer {identity.token(ANNA, lifetime=timedelta(seconds=1))}"
+    assert identity.identify(header) == ANNA
+    sleep(1.1)
     assert identity.identify(header) is None
