@@ -283,8 +283,9 @@ class Compiler:
         return select(found).select_from(source, *beside).where(*self.visible(shape, row)).scalar_subquery()
 
     def alias(self, letter: str) -> str:
+        """A name for a row. No name in GraphQL has a `$`, so no response key is mistaken for it."""
         self.aliases += 1
-        return f"{letter}{self.aliases}"
+        return f"{letter}${self.aliases}"
 
 
 def shape_of(type_: GraphQLObjectType) -> Shape:
