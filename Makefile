@@ -11,7 +11,7 @@ RUN := .venv/requirements.txt
 DEV := .venv/requirements-dev.txt
 INSTALL := $(IN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
 
-.PHONY: help demo serve test browser-test lint bench rebuild graphiql lock clean
+.PHONY: help demo serve test browser-test lint bench rebuild doctor reference graphiql lock clean
 
 help: ## What there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -21,6 +21,9 @@ demo: $(RUN) ## A sales organisation's real data, imported and served
 
 serve: $(RUN) ## An empty organisation, served
 	@$(IN)/meritbook serve
+
+doctor: $(RUN) ## Look at the set-up, and say what to do
+	@$(IN)/meritbook doctor
 
 rebuild: $(RUN) ## Build every read model anew from the log, while commands go on
 	@$(IN)/meritbook rebuild
@@ -46,6 +49,9 @@ graphiql: graphiql/node_modules ## Build the page for browsers anew, from its so
 
 graphiql/node_modules: graphiql/package-lock.json
 	@cd graphiql && npm ci && touch node_modules
+
+reference: $(DEV) ## Write the pages of docs/reference that are made from the code
+	@$(IN)/python -m operations.reference
 
 lock: $(DEV) ## Lock what pyproject.toml asks for; with ARGS=--upgrade in the newest versions
 	$(IN)/python -m pip install --quiet --disable-pip-version-check pip-tools

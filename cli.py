@@ -128,9 +128,9 @@ def list_administrators() -> None:
 @user.command()
 def create(
     number: Annotated[str, typer.Argument(help="Their employee number: nobody else has or had it.")],
-    name: Annotated[str, typer.Argument()],
-    work_email: Annotated[str, typer.Argument()],
-    title: Annotated[str, typer.Option()] = "Administrator",
+    name: Annotated[str, typer.Argument(help="Their name, as it is shown.")],
+    work_email: Annotated[str, typer.Argument(help="Their e-mail address at work: nobody employed has it.")],
+    title: Annotated[str, typer.Option(help="What they are.")] = "Administrator",
     reason: Reason = "",
 ) -> None:
     """Hire somebody as of today, as an administrator. Prints their id."""

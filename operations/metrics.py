@@ -158,7 +158,7 @@ class Numbers(Collector):
         yield CONNECTIONS.one(self.connections())
 
 
-def endpoint(numbers: Collector, token: str | None) -> Callable[[Request], Awaitable[Response]]:
+def endpoint(numbers: Numbers, token: str | None) -> Callable[[Request], Awaitable[Response]]:
     """`/metrics`: for whoever has the token; without one, for this machine alone."""
     registry = CollectorRegistry()
     registry.register(numbers)
@@ -169,6 +169,7 @@ def endpoint(numbers: Collector, token: str | None) -> Callable[[Request], Await
     async def metrics(request: Request) -> Response:
         if not _may_read(request, token):
             return PlainTextResponse("Not for you.\n", 403 if token is None else 401)
+        await numbers.health.look()
         return Response(generate_latest(registry), media_type=None, headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4})
 
     return metrics
