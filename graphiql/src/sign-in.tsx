@@ -82,7 +82,7 @@ function Form({ busy, because }: { busy: boolean; because?: string }) {
       </p>
       <p className="hint">
         The demo prints tokens when it starts, one for each role. For anybody else:{" "}
-        <code>.venv/bin/python -m cli token NUMBER</code>
+        <code>.venv/bin/meritbook token NUMBER</code>
       </p>
       <div className="buttons">
         <Button type="submit" className="primary" disabled={busy}>
