@@ -37,7 +37,8 @@ from operations.requests import App, Noticed, Requests
 from projections._build import Progress, catch_up, ensure, keep_up
 from projections._fold import ReadModels
 from schema import schema
-from schema._endpoint import endpoint
+from schema._documents import BadManifest, Documents, trusted_documents
+from schema._endpoint import Manners, endpoint
 from schema._reader import reading_pool
 from settings import BadSetting, Settings
 from store.embedded import Cluster
@@ -192,10 +193,39 @@ async def appoint_first_administrator(log: Log) -> None:
 # ── HTTP ──
 
 
-def app(it: Organisation, *, metrics_token: str | None = None, connections: Callable[[], int] = lambda: 0) -> Starlette:
+def manners_of(settings: Settings) -> Manners:
+    """How the API's door is kept. Raises BadSetting."""
+    usual = (50.0, 500.0) if settings.production else (0.0, 0.0)
+    trusted: dict[str, str] = {}
+    if settings.trusted_documents is not None:
+        try:
+            trusted = trusted_documents(settings.trusted_documents, Documents(schema()._schema))  # noqa: SLF001
+        except BadManifest as error:
+            raise BadSetting(str(error)) from error
+    elif settings.trusted_only:
+        raise BadSetting("TRUSTED_ONLY needs TRUSTED_DOCUMENTS, or nothing would be answered.")
+    return Manners(
+        production=settings.production,
+        patience=settings.time_limit,
+        viewer_rate=usual[0] if settings.viewer_rate is None else settings.viewer_rate,
+        address_rate=usual[1] if settings.address_rate is None else settings.address_rate,
+        origins=settings.allowed_origins,
+        trusted=trusted,
+        trusted_only=settings.trusted_only,
+    )
+
+
+def app(
+    it: Organisation,
+    *,
+    manners: Manners | None = None,
+    metrics_token: str | None = None,
+    connections: Callable[[], int] = lambda: 0,
+) -> Starlette:
     """What an organisation's server answers. `connections` counts those of its clients."""
     api = schema()
-    documents = Noticed(api._schema)  # noqa: SLF001
+    manners = manners or Manners()
+    documents = Noticed(api._schema, production=manners.production)  # noqa: SLF001
     graphql = endpoint(
         api,
         pool=it.reading,
@@ -203,6 +233,7 @@ def app(it: Organisation, *, metrics_token: str | None = None, connections: Call
         identify=it.identity.identify,
         secret=it.vault.cursors,
         documents=documents,
+        manners=manners,
     )
     requests = Requests(graphql)
     numbers = metrics.Numbers(
@@ -220,7 +251,7 @@ def app(it: Organisation, *, metrics_token: str | None = None, connections: Call
 
     return Starlette(
         routes=[
-            *pages.routes("/graphql"),
+            *(() if manners.production else pages.routes("/graphql")),
             Route("/graphql", requests),
             Route("/healthz", healthy),
             Route("/readyz", ready),
@@ -307,7 +338,12 @@ async def listening_on(listening: socket.socket) -> AsyncIterator[Front]:
 
 async def serve(organisation: Organisation, settings: Settings, front: Front) -> None:
     """Serve until cancelled; requests under way are finished before this ends."""
-    front.app = app(organisation, metrics_token=settings.metrics_token, connections=lambda: front.connections)
+    front.app = app(
+        organisation,
+        manners=manners_of(settings),
+        metrics_token=settings.metrics_token,
+        connections=lambda: front.connections,
+    )
     gc.collect()
     gc.freeze()  # what was loaded stays: no need to look at it again and again
     gc.set_threshold(50_000, 20, 20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 PORTS = range(1, 65_536)
 LEVELS = ("debug", "info", "warning", "error")
 SHORTEST_TOKEN = 16
+SWITCHES = {"1": True, "0": False, "true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
 
 
 class BadSetting(Exception):
@@ -48,6 +50,32 @@ def _seconds(name: str, said: str) -> float:
     if not 0 < seconds < math.inf:
         raise BadSetting(f"{name} must be a number of seconds above 0, not {said!r}.")
     return seconds
+
+
+def _rate(name: str, said: str) -> float:
+    try:
+        rate = float(said)
+    except ValueError:
+        rate = math.nan
+    if not 0 <= rate < math.inf:
+        raise BadSetting(f"{name} must be a number of requests a second, or 0 for any number, not {said!r}.")
+    return rate
+
+
+def _switch(name: str, said: str) -> bool:
+    if said.lower() not in SWITCHES:
+        raise BadSetting(f"{name} must be one of {', '.join(SWITCHES)}, not {said!r}.")
+    return SWITCHES[said.lower()]
+
+
+def _origins(name: str, said: str) -> frozenset[str]:
+    found = frozenset(each.strip() for each in said.split(","))
+    for each in found:
+        if not re.fullmatch(r"https?://[a-z0-9.:\[\]-]+", each):
+            raise BadSetting(
+                f"{name} must be origins such as https://app.example.com, separated by commas, not {each!r}."
+            )
+    return found
 
 
 def _level(name: str, said: str) -> str:
@@ -114,6 +142,52 @@ class Settings:
             f"Who reads `/metrics` sends this as a bearer token; at least {SHORTEST_TOKEN} characters.",
             "only the machine itself reads `/metrics`",
         ),
+    )
+    production: bool = field(
+        default=False,
+        metadata=about(
+            _switch,
+            "Whether the API keeps its schema to itself (no introspection, no suggestions in errors, no page for"
+            " browsers) and holds the usual rates: 1 or 0.",
+            "`0`",
+        ),
+    )
+    time_limit: float = field(
+        default=10.0, metadata=about(_seconds, "How many seconds one operation may take; then its SQL is cancelled.")
+    )
+    viewer_rate: float | None = field(
+        default=None,
+        metadata=about(
+            _rate,
+            "How many requests a second one employee may make, in bursts of five seconds' worth; 0 for any number.",
+            "`50` with `PRODUCTION`, else `0`",
+        ),
+    )
+    address_rate: float | None = field(
+        default=None,
+        metadata=about(
+            _rate,
+            "The same for one address. Behind a proxy on this machine it is the one in `X-Forwarded-For`.",
+            "`500` with `PRODUCTION`, else `0`",
+        ),
+    )
+    allowed_origins: frozenset[str] = field(
+        default=frozenset(),
+        metadata=about(
+            _origins,
+            "Sites whose pages may use the API from browsers, separated by commas: `https://app.example.com`.",
+            "only pages of the server itself",
+        ),
+    )
+    trusted_documents: Path | None = field(
+        default=None,
+        metadata=about(
+            _folder, "A JSON file of documents by their ids, which clients may send as `documentId`.", "there are none"
+        ),
+    )
+    trusted_only: bool = field(
+        default=False,
+        metadata=about(_switch, "Whether nothing but `TRUSTED_DOCUMENTS` is answered: 1 or 0.", "`0`"),
     )
 
     @classmethod

@@ -110,7 +110,7 @@ class Client:
         reader = Reader(schema._schema, place.reader.pool, self.everybody, SECRET)  # noqa: SLF001
         self.desk = Desk(reader)
         identify = lambda header: UUID(header) if header else None  # noqa: E731
-        endpoint = Endpoint(schema, reader, self.desk, identify)
+        endpoint = Endpoint(schema, reader, self.desk, identify)  # type: ignore[arg-type]  # it does less
         self._http = httpx.AsyncClient(transport=httpx.ASGITransport(app=endpoint), base_url="http://office")
 
     def ask(self, document: str, viewer: UUID | None = ME, **variables: Any) -> Any:
