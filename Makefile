@@ -11,7 +11,7 @@ RUN := .venv/requirements.txt
 DEV := .venv/requirements-dev.txt
 INSTALL := $(IN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
 
-.PHONY: help demo serve test browser-test lint bench rebuild doctor reference graphiql lock clean
+.PHONY: help demo serve test browser-test lint bench rebuild doctor reference graphiql clients lock clean
 
 help: ## What there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -49,6 +49,17 @@ graphiql: graphiql/node_modules ## Build the page for browsers anew, from its so
 
 graphiql/node_modules: graphiql/package-lock.json
 	@cd graphiql && npm ci && touch node_modules
+
+CLIENT := docs/examples/client
+
+clients: $(RUN) schema.graphql $(CLIENT)/node_modules ## Clients that are generated from the schema, compiled and run; needs Node 20
+	@cd $(CLIENT) && npm run --silent generate && npm run --silent build && npm test
+
+$(CLIENT)/node_modules: $(CLIENT)/package-lock.json
+	@cd $(CLIENT) && npm ci && touch node_modules
+
+schema.graphql: | $(RUN)
+	@$(IN)/python -c 'import schema; print(schema.sdl(), end="")' > $@
 
 reference: $(DEV) ## Write the pages of docs/reference that are made from the code
 	@$(IN)/python -m operations.reference

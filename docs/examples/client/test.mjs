@@ -1,0 +1,127 @@
+/** The example, and the documents of the other generators, against a demo of their own. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { register } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fetchQuery } from "relay-runtime";
+
+import { Api, ApiError } from "./build/src/api.js";
+import { command } from "./build/src/commands.js";
+import { judged, show } from "./build/src/example.js";
+import { Me } from "./build/src/operations.js";
+
+register("./resolve.mjs", import.meta.url); // what relay-compiler and genql generate is meant for bundlers
+const { environment } = await import("./build/relay/environment.js");
+const { leaders } = await import("./build/genql/example.js");
+const generated = (name) => import(`./build/relay/__generated__/${name}.graphql.js`).then((module) => module.default);
+
+const root = join(import.meta.dirname, "../../..");
+let folder, server, url, said;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), "meritbook-client-"));
+  const port = await freePort();
+  const env = { ...process.env, DATA: folder, PORT: String(port), DATABASE_URL: "", KEYS: "" };
+  server = spawn(join(root, ".venv/bin/python"), ["-m", "cli", "demo"], { cwd: root, env });
+  url = `http://127.0.0.1:${port}/graphql`;
+  said = "";
+  await new Promise((resolve, reject) => {
+    const hear = (chunk) => (said += chunk).includes("A token for anybody") && resolve();
+    server.stdout.on("data", hear);
+    server.stderr.on("data", hear);
+    server.once("exit", () => reject(new Error(said)));
+  });
+  for (let tries = 100; !(await fetch(url).catch(() => null)); tries -= 1) {
+    assert.ok(tries, "The server does not answer.");
+    await new Promise((resume) => setTimeout(resume, 100));
+  }
+});
+
+after(async () => {
+  if (server && server.exitCode === null) {
+    const stopped = new Promise((resolve) => server.once("exit", resolve));
+    server.kill("SIGTERM");
+    await stopped;
+  }
+  rmSync(folder, { recursive: true });
+});
+
+async function freePort() {
+  const held = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => held.once("listening", resolve));
+  const { port } = held.address();
+  await new Promise((resolve) => held.close(resolve));
+  return port;
+}
+
+const tokenOf = (name) => new RegExp(`As ${name}.*\\nAuthorization: Bearer (\\S+)`).exec(said)[1];
+
+async function shown(name) {
+  const lines = [];
+  for await (const line of show(new Api(url, tokenOf(name)))) lines.push(line);
+  return lines;
+}
+
+test("an agent sees who leads, and why a payout is what it is", async () => {
+  const lines = await shown("Darcel Schlecht");
+  assert.deepEqual(lines.slice(0, 4), [
+    "You are Darcel Schlecht, Sales agent.",
+    "Who won most in 2017-Q2:",
+    "1. Darcel Schlecht: 310075.00 USD",
+    "2. Daniell Hammack",
+  ]);
+  assert.ok(lines.includes("2017-Q2 pays you 28209.00 USD: 96 deals that come to 310075.00 USD."));
+  assert.equal(lines.at(-1), "  of 160075.00 USD, 0.12: 19209.00 USD");
+});
+
+test("a manager judges a report, and a refusal is a value", async () => {
+  const [recorded, refused] = (await shown("Melvin Marxen")).slice(-2);
+  assert.match(recorded, /^Recorded at \d+: TEAMWORK 4$/);
+  assert.equal(refused, "Refused, SCORE_OFF_SCALE: TEAMWORK goes from 1 to 5. (value)");
+});
+
+test("a command whose answer is lost is given again, and carried out once", async () => {
+  let lost = 0;
+  const losing = async (...asked) => {
+    const answer = await fetch(...asked);
+    if (asked[1].body.includes("recordScore") && lost++ < 2) throw new TypeError("fetch failed");
+    return answer;
+  };
+  const api = new Api(url, tokenOf("Melvin Marxen"), losing);
+  const { viewer } = await api.ask(Me);
+  const [report] = viewer.employee.reports.nodes;
+  assert.match(await judged(api, report.id, "ATTITUDE", "5"), /^Recorded at \d+: ATTITUDE 5$/);
+  assert.equal(lost, 3);
+});
+
+test("who is not signed in is told so at once", async () => {
+  const nobody = new Api(url, "not a token");
+  await assert.rejects(
+    command(() => nobody.ask(Me)),
+    (error) => error instanceof ApiError && error.code === "UNAUTHENTICATED",
+  );
+});
+
+test("Relay pages through employees, and asks for one again", async () => {
+  const relay = environment(url, tokenOf("Melvin Marxen"));
+  const ask = async (name, variables) => fetchQuery(relay, await generated(name), variables).toPromise();
+  await ask("EmployeesQuery", { first: 20, where: { status: { eq: "ACTIVE" } } });
+  const records = () => Object.values(relay.getStore().getSource().toJSON());
+  const people = () => records().filter((record) => record.__typename === "Employee");
+  assert.equal(people().length, 20);
+  const page = records().find((record) => record.__typename === "PageInfo");
+  const { endCursor, hasNextPage } = page;
+  assert.ok(hasNextPage);
+  const more = { first: 20, after: endCursor, where: { status: { eq: "ACTIVE" } } };
+  await ask("EmployeesPageQuery", more);
+  assert.ok(people().length > 20);
+  await ask("EmployeesRowQuery", { id: people()[0].__id });
+});
+
+test("genql asks for the leaderboard", async () => {
+  assert.equal((await leaders(url, tokenOf("Melvin Marxen")))[0], "Darcel Schlecht");
+});
