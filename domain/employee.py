@@ -11,11 +11,14 @@ holds last, and the reporting line has no circle on any day.
 Whoever leaves keeps what points at them: their reports report to them, their open work stays theirs, their roles stay
 bound, until somebody else takes them over. None of it gives them rights, and nothing new is given to them. Their work
 e-mail is free again at once, their number never.
+
+Who stands above others sees how they do and what they are to reach. So nobody but an administrator puts people below
+themselves who were not there before, or says whom they themselves report to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -190,6 +193,10 @@ class LastAdministrator(Forbidden):
     code = "EMPLOYEE_LAST_ADMINISTRATOR"
 
 
+class OwnReportingLine(Forbidden):
+    code = "EMPLOYEE_OWN_REPORTING_LINE"
+
+
 @dataclass(frozen=True)
 class Employee:
     """`begun` is the fact that began the current spell; `left` the one that ended it, if it is known."""
@@ -249,9 +256,14 @@ class Employee:
         if _changes(self.titles, title, effective):
             yield Promoted(title=title, was=self.titles.latest or "", effective=effective)
 
-    def change_manager(self, *, manager_id: UUID | None, effective: date, id: UUID, look: Look) -> Iterator[Event]:
+    def change_manager(
+        self, *, manager_id: UUID | None, effective: date, by: UUID, id: UUID, look: Look
+    ) -> Iterator[Event]:
         self._must_be_employed(effective)
         if _changes(self.managers, manager_id, effective):
+            if by == id and not _is_administrator(by, look):
+                raise OwnReportingLine("Nobody says whom they report to themselves.", "id")
+            self._must_not_come_below(by, manager_id, look)
             _must_manage(manager_id, id, effective, look)
             yield ManagerChanged(manager_id=manager_id, was=self.managers.latest, effective=effective)
 
@@ -294,10 +306,16 @@ class Employee:
         manager_id: UUID | None = None,
         effective: date,
         today: date,
+        by: UUID,
+        holder: frozenset[str],
+        roles: Collection[UUID],
         id: UUID,
         look: Look,
     ) -> Iterator[Event]:
-        """Take the same person on again, under the same number."""
+        """Take the same person on again, under the same number. What they were bound to is theirs again.
+
+        `holder`: the permissions of the one who rehires. `roles` are all that the read models find them bound to.
+        """
         fact = Rehired(
             work_email=email(work_email, "workEmail"),
             title=text(title, "title", limit=120),
@@ -315,6 +333,10 @@ class Employee:
             raise SpellsOverlap(f"The last day of the employment before is {self.left.effective}.", "effective")
         _must_be_near(effective, today)
         _must_be_possible(fact, id, look)
+        self._must_not_come_below(by, manager_id, look)
+        for bound in (look(role.Role, each) for each in roles):
+            if id in bound.members and not bound.retired:
+                role.must_hold(bound.permissions, holder, "id")
         yield fact
 
     # ── What others may ask ──
@@ -373,6 +395,13 @@ class Employee:
         if not self.is_employed_on(day(when, "effective")) or when < self.begun.effective:
             raise NotEmployed(f"Not employed on {when}.", "effective")
 
+    def _must_not_come_below(self, by: UUID, manager_id: UUID | None, look: Look) -> None:
+        """Who stands above somebody sees how they do: nobody puts others there for themselves."""
+        if not _reports(manager_id, by, look) or _reports(self.managers.latest, by, look):
+            return
+        if not _is_administrator(by, look):
+            raise OwnReportingLine("Nobody puts others below themselves.", "managerId")
+
 
 def must_be_employed(employee_id: UUID, when: date, *path: str, look: Look) -> Employee:
     """Whoever gets anything on a day is employed on it."""
@@ -408,6 +437,21 @@ def _must_manage(manager_id: UUID | None, id: UUID, when: date, look: Look) -> N
     must_be_employed(manager_id, when, "managerId", look=look)
     if closes_a_circle(manager_id, id, when, lambda each: look(Employee, each).managers):
         raise CircularReporting("Nobody reports to anybody below themselves.", "managerId")
+
+
+def _reports(start: UUID | None, to: UUID, look: Look) -> bool:
+    """Whether the way up from `start`, as it was last recorded, comes to `to`."""
+    passed: set[UUID] = set()
+    while start and start not in passed:
+        if start == to:
+            return True
+        passed.add(start)
+        start = look(Employee, start).managers.latest
+    return False
+
+
+def _is_administrator(id: UUID, look: Look) -> bool:
+    return id in look(role.Role, role.ADMINISTRATOR).members
 
 
 def _must_be_near(effective: date, today: date) -> None:

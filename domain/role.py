@@ -5,7 +5,8 @@ defined ──► retired
 The administrators' role is built in: it holds every permission, also those that a later version adds; it is never
 renamed, retired or cut down, and somebody who is employed is always bound to it.
 
-Nobody hands out more than they hold: neither by granting a permission, nor by binding anybody to a role that has it.
+Nobody hands out more than they hold: neither by granting a permission, nor by binding anybody to a role that has it,
+nor by rehiring somebody who is still bound to one.
 """
 
 from __future__ import annotations
@@ -200,7 +201,7 @@ class Role:
         """`holder`: the permissions of the one who grants."""
         self._must_be_live()
         _must_be_known(permission)
-        _must_hold({permission}, holder, "permission")
+        must_hold({permission}, holder, "permission")
         if permission not in self.permissions:
             yield Granted(permission=permission)
 
@@ -214,7 +215,7 @@ class Role:
     def bind(self, *, employee_id: UUID, holder: frozenset[str], look: Look) -> Iterator[Event]:
         """`holder`: the permissions of the one who binds."""
         self._must_be_live()
-        _must_hold(self.permissions, holder, "id")
+        must_hold(self.permissions, holder, "id")
         _must_be_employed(employee_id, look)
         if employee_id not in self.members:
             yield Bound(employee_id=employee_id)
@@ -273,7 +274,7 @@ def _must_be_known(permission: str) -> None:
         raise UnknownPermission(f"There is no permission {permission[:60]!r}.", "permission")
 
 
-def _must_hold(permissions: frozenset[str] | set[str], holder: frozenset[str], path: str) -> None:
+def must_hold(permissions: frozenset[str] | set[str], holder: frozenset[str], path: str) -> None:
     if lacking := sorted(permissions - holder):
         raise MoreThanHeld(f"Nobody hands out what they do not hold themselves: {', '.join(lacking)}.", path)
 

@@ -12,6 +12,7 @@ from strawberry import ID, UNSET
 from domain import employee as domain
 from projections.employees import employees
 from projections.employment_changes import employment_changes
+from projections.roles import role_bindings
 from schema._kernel import (
     MY_REPORTS,
     OWN,
@@ -196,6 +197,10 @@ class RehireEmployeeInput(CommandInput):
     effective: date = strawberry.field(description="The first day, after the last one of before; at most a year ahead.")
 
 
+ROLES = f"SELECT role_id FROM {role_bindings.table} WHERE employee_id = $1"  # noqa: S608
+"""Whatever they are bound to."""
+
+
 @strawberry.type
 class Mutation:
     @mutation(may("employee.hire"), changes=Employee)
@@ -253,7 +258,7 @@ class Mutation:
 
     @mutation(may("employee.edit"), changes=Employee)
     async def change_manager(self, info: Info, input: ChangeManagerInput) -> Outcome:
-        """Let somebody report to another manager."""
+        """Let somebody report to another manager. Only administrators put others below themselves."""
         return await info.context.run(
             domain.Employee,
             uuid_of(Employee, input.id, "id"),
@@ -261,6 +266,7 @@ class Mutation:
             input,
             manager_id=chosen(Employee, input.manager_id, "managerId"),
             effective=input.effective,
+            by=info.context.signed_in.id,
         )
 
     @mutation(may("employee.terminate"), changes=Employee)
@@ -277,10 +283,14 @@ class Mutation:
 
     @mutation(may("employee.hire"), changes=Employee)
     async def rehire_employee(self, info: Info, input: RehireEmployeeInput) -> Outcome:
-        """Take somebody who has left on again, under the same number. Their roles are theirs again."""
+        """Take somebody who has left on again, under the same number. Their roles are theirs again.
+
+        Refused if these permit what you may not do yourself.
+        """
+        id, viewer = uuid_of(Employee, input.id, "id"), info.context.signed_in
         return await info.context.run(
             domain.Employee,
-            uuid_of(Employee, input.id, "id"),
+            id,
             domain.Employee.rehire,
             input,
             work_email=input.work_email,
@@ -289,4 +299,7 @@ class Mutation:
             manager_id=uuid_or_none(Employee, input.manager_id, "managerId"),
             effective=input.effective,
             today=info.context.today,
+            by=viewer.id,
+            holder=viewer.permissions,
+            roles=[role_id for (role_id,) in await info.context.reader.pool.fetch(ROLES, id)],
         )

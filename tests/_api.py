@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
+from inspect import signature
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -66,6 +67,8 @@ class Api:
     async def run(
         self, kind: type[Any], id: UUID, command: Callable[..., Iterator[Any]], /, *, by: UUID = SYSTEM, **given: Any
     ) -> Outcome:
+        if "by" in signature(command).parameters:
+            given["by"] = by
         return await self.log.run(kind, id, command, origin=Origin(actor=by), **given)
 
     async def hire(self, name: str = "Anna Snelling", **given: Any) -> UUID:

@@ -130,7 +130,15 @@ async def test_whoever_has_left_is_nobody_at_once_and_somebody_again_when_rehire
         assert await api.log.head() == head
         back = date(2017, 7, 1)
         await api.run(
-            Employee, anna, Employee.rehire, work_email="a@example.com", title="x", effective=back, today=back
+            Employee,
+            anna,
+            Employee.rehire,
+            work_email="a@example.com",
+            title="x",
+            effective=back,
+            today=back,
+            holder=EVERYTHING,
+            roles=[],
         )
         for each in (api, other):
             assert (await each.data(anna, VIEWER))["viewer"]["permissions"] == ["department.edit"]

@@ -24,6 +24,7 @@ from domain.employee import (
     NotEmployed,
     NotTerminated,
     NumberTaken,
+    OwnReportingLine,
     PersonalDetailsCorrected,
     Promoted,
     Reason,
@@ -38,7 +39,7 @@ from domain.employee import (
 from tests._people import hired
 from tests._scenario import SELF, World, fold, given
 
-BOSS, CHIEF, SALES, OTHER = UUID(int=2), UUID(int=3), UUID(int=4), UUID(int=5)
+BOSS, CHIEF, CLERK, SALES, OTHER = UUID(int=2), UUID(int=3), UUID(int=6), UUID(int=4), UUID(int=5)
 TODAY = date(2017, 6, 1)
 FIRST, SPRING, SUMMER, LAST, BACK = (
     date(2016, 10, 1),
@@ -70,6 +71,9 @@ LEFT = Terminated(reason=Reason.RESIGNED, effective=LAST)
 REHIRE = {key: HIRE[key] for key in ("work_email", "title", "department_id", "manager_id")} | {
     "effective": BACK,
     "today": TODAY,
+    "by": CLERK,
+    "holder": frozenset(),
+    "roles": (),
 }
 REHIRED = Rehired(
     work_email="anna@meritbook.example.com", title="Sales agent", department_id=SALES, manager_id=BOSS, effective=BACK
@@ -183,7 +187,7 @@ def test_who_does_not_work_here_on_the_day_is_not_changed(world: World) -> None:
         it = given(Employee, *facts).among(world)
         it.when(Employee.transfer, department_id=OTHER, effective=when).refused(NotEmployed, "effective")
         it.when(Employee.promote, title="Boss", effective=when).refused(NotEmployed, "effective")
-        it.when(Employee.change_manager, manager_id=CHIEF, effective=when).refused(NotEmployed, "effective")
+        it.when(Employee.change_manager, manager_id=CHIEF, effective=when, by=CLERK).refused(NotEmployed, "effective")
     given(Employee).when(Employee.promote, title="Boss", effective=FIRST).refused(Unknown, "id")
 
 
@@ -198,9 +202,11 @@ def test_somebody_is_promoted(world: World) -> None:
 
 def test_somebody_gets_another_manager(world: World) -> None:
     changed = ManagerChanged(manager_id=CHIEF, was=BOSS, effective=SPRING)
-    given(Employee, HIRED).among(world).when(Employee.change_manager, manager_id=CHIEF, effective=SPRING).then(changed)
+    given(Employee, HIRED).among(world).when(
+        Employee.change_manager, manager_id=CHIEF, effective=SPRING, by=CLERK
+    ).then(changed)
     given(Employee, HIRED, changed).among(world).when(
-        Employee.change_manager, manager_id=CHIEF, effective=SUMMER
+        Employee.change_manager, manager_id=CHIEF, effective=SUMMER, by=CLERK
     ).nothing()
 
 
@@ -208,7 +214,9 @@ def test_nobody_reports_to_themselves_nor_to_anybody_below(world: World) -> None
     world.having(Employee, SELF, HIRED)
     chief = given(Employee, hired("E-1"), id=CHIEF).among(world)
     for below in CHIEF, BOSS, SELF:
-        chief.when(Employee.change_manager, manager_id=below, effective=SPRING).refused(CircularReporting, "managerId")
+        chief.when(Employee.change_manager, manager_id=below, effective=SPRING, by=CLERK).refused(
+            CircularReporting, "managerId"
+        )
 
 
 def test_nor_to_anybody_who_will_be_below_on_a_later_day(world: World) -> None:
@@ -216,8 +224,52 @@ def test_nor_to_anybody_who_will_be_below_on_a_later_day(world: World) -> None:
     world.having(Employee, CHIEF, ManagerChanged(manager_id=None, was=None, effective=date(2016, 1, 1)))
     world.having(Employee, BOSS, ManagerChanged(manager_id=SELF, was=CHIEF, effective=LAST))
     given(Employee, HIRED, ManagerChanged(manager_id=CHIEF, was=BOSS, effective=SPRING)).among(world).when(
-        Employee.change_manager, manager_id=BOSS, effective=SUMMER
+        Employee.change_manager, manager_id=BOSS, effective=SUMMER, by=CLERK
     ).refused(CircularReporting, "managerId")
+
+
+def test_nobody_puts_others_below_themselves(world: World) -> None:
+    """Neither directly, nor below whoever reports to them."""
+    report = UUID(int=8)
+    world.having(Employee, SELF, HIRED)
+    world.having(Employee, CLERK, hired("E-3"))
+    world.having(Employee, report, hired("E-4", manager_id=CLERK))
+    anna, change = given(Employee, HIRED).among(world), {"effective": SPRING, "by": CLERK}
+    for manager in CLERK, report:
+        anna.when(Employee.change_manager, manager_id=manager, **change).refused(OwnReportingLine, "managerId")
+        given(Employee, HIRED, LEFT).among(world).when(Employee.rehire, **REHIRE | {"manager_id": manager}).refused(
+            OwnReportingLine, "managerId"
+        )
+    given(Employee, replace(HIRED, manager_id=CLERK)).among(world).when(
+        Employee.change_manager, manager_id=report, **change
+    ).then(ManagerChanged(manager_id=report, was=CLERK, effective=SPRING))
+
+
+def test_nobody_says_whom_they_report_to_themselves(world: World) -> None:
+    given(Employee, HIRED).among(world).when(
+        Employee.change_manager, manager_id=CHIEF, effective=SPRING, by=SELF
+    ).refused(OwnReportingLine, "id")
+
+
+def test_an_administrator_may_do_both(world: World) -> None:
+    world.having(role.Role, role.ADMINISTRATOR, role.Defined(name="Administrator", built_in=True))
+    world.having(role.Role, role.ADMINISTRATOR, role.Bound(employee_id=SELF), role.Bound(employee_id=CHIEF))
+    for by in SELF, CHIEF:
+        given(Employee, HIRED).among(world).when(
+            Employee.change_manager, manager_id=CHIEF, effective=SPRING, by=by
+        ).then(ManagerChanged(manager_id=CHIEF, was=BOSS, effective=SPRING))
+
+
+def test_whoever_rehires_holds_all_that_comes_back_with_the_roles(world: World) -> None:
+    payers, gone = UUID(int=71), UUID(int=72)
+    for each in payers, gone:
+        world.having(role.Role, each, role.Defined(name=str(each)), role.Granted(permission="pay.view"))
+        world.having(role.Role, each, role.Bound(employee_id=SELF))
+    world.having(role.Role, gone, role.Retired())
+    it = given(Employee, HIRED, LEFT).among(world)
+    it.when(Employee.rehire, **REHIRE | {"roles": [payers]}).refused(role.MoreThanHeld, "id")
+    it.when(Employee.rehire, **REHIRE | {"roles": [payers], "holder": frozenset({"pay.view"})}).then(REHIRED)
+    it.when(Employee.rehire, **REHIRE | {"roles": [gone]}).then(REHIRED)
 
 
 def test_a_correction_names_what_was_wrong() -> None:

@@ -46,8 +46,8 @@ def attempt(kind: type[Any], command: Callable[..., Any], ids: st.SearchStrategy
 
 
 ATTEMPTS = st.one_of(
-    attempt(Employee, Employee.change_manager, people, manager_id=st.none() | people, effective=days),
-    attempt(Employee, Employee.change_manager, people, manager_id=people, effective=days),
+    attempt(Employee, Employee.change_manager, people, manager_id=st.none() | people, effective=days, by=people),
+    attempt(Employee, Employee.change_manager, people, manager_id=people, effective=days, by=st.just(UUID(int=9))),
     attempt(Employee, Employee.terminate, people, last_day=days, reason=st.just(Reason.OTHER)),
     attempt(
         Employee,
@@ -58,6 +58,9 @@ ATTEMPTS = st.one_of(
         manager_id=st.none() | people,
         effective=days,
         today=st.just(START),
+        by=people,
+        holder=st.just(ALL),
+        roles=st.just([role.ADMINISTRATOR]),
     ),
     attempt(Department, Department.move, offices, parent_id=st.none() | offices, effective=days),
     attempt(

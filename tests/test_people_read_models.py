@@ -14,7 +14,7 @@ from projections.departments import department_parents, departments
 from projections.employees import employees
 from projections.employment_changes import employment_changes
 from projections.roles import policy, role_bindings, role_permissions, roles
-from tests._api import Api
+from tests._api import EVERYTHING, Api
 
 MODELS = (
     employees,
@@ -53,6 +53,7 @@ async def test_rebuilt_from_the_log_they_are_the_same(api: Api) -> None:
     await api.run(Employee, boss, Employee.terminate, last_day=date(2016, 5, 1), reason=Reason.RETIRED)
     back = date(2016, 6, 1)
     again: dict[str, Any] = {"work_email": "bo@example.com", "title": "Adviser", "effective": back, "today": back}
+    again |= {"holder": EVERYTHING, "roles": []}
     await api.run(Employee, boss, Employee.rehire, **again)
     role = await api.permit(boss, "pay.view")
     await api.run(Role, role, Role.rename, name="Payers")
