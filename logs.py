@@ -131,7 +131,6 @@ def _not_quoting(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     if record.name.partition(".")[0] in QUOTING:
         bare = isinstance(record.msg, str) and record.exc_info is None and record.name.startswith("uvicorn")
         event["event"] = record.msg.partition("%")[0] if bare else "something went wrong in a library"
-        event["logger"] = record.name
     return event
 
 
@@ -139,6 +138,7 @@ SHARED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     _request_id,
     structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 
