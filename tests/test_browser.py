@@ -14,11 +14,13 @@ from urllib.parse import urljoin
 
 import pytest
 from graphql import build_schema, parse, validate
-from httpx import Response
+from httpx import ASGITransport, AsyncClient, Response
 
 from pages import BUILT
 from pages._accept import prefers_html
 from schema import schema
+from schema._endpoint import Manners
+from server import app
 from tests._api import Api
 
 SOURCES = BUILT.parents[1] / "graphiql"
@@ -68,6 +70,13 @@ async def test_a_browser_gets_the_page_and_everybody_else_the_api(api: Api) -> N
         assert got.json()["data"] == answer
     posted = await api.http.post("/graphql", json={"query": query}, headers={"accept": BROWSER})
     assert posted.json()["data"] == answer
+
+
+async def test_in_production_there_is_no_page(api: Api) -> None:
+    transport = ASGITransport(app(api.organisation, manners=Manners(production=True)))
+    async with AsyncClient(transport=transport, base_url="http://api") as http:
+        assert (await http.get("/graphql", headers={"accept": "text/html"})).status_code == 406
+        assert (await http.get(f"/graphql/assets/{next((BUILT / 'assets').iterdir()).name}")).status_code == 404
 
 
 async def test_the_page_may_load_and_reach_nothing_but_what_is_ours(api: Api) -> None:
