@@ -63,6 +63,7 @@ schema.graphql: | $(RUN)
 
 reference: $(DEV) ## Write the pages of docs/reference that are made from the code
 	@$(IN)/python -m operations.reference
+	@$(IN)/python -m docs.generate
 
 lock: $(DEV) ## Lock what pyproject.toml asks for; with ARGS=--upgrade in the newest versions
 	$(IN)/python -m pip install --quiet --disable-pip-version-check pip-tools

@@ -1,4 +1,4 @@
-"""Writes the pages of docs/reference that say what the code says: `.venv/bin/python -m docs.generate`."""
+"""Writes the pages of docs/reference about the domain, as the code has it: `python -m docs.generate`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from schema import schema
 
 REFERENCE = Path(__file__).parent / "reference"
 OURS = ("domain", "store", "schema")
-WRITTEN = "<!-- Written by `python -m docs.generate`. Change the code, then run it. -->\n"
+WRITTEN = "<!-- Made from the code by `make reference`. -->\n"
 
 
 def pages() -> dict[str, str]:

@@ -38,6 +38,7 @@ ELSEWHERE = {
     "git clone": "the checkout is what runs the tests",
     "make demo": "the server that these tests ask was started by it",
     "make serve": "tests/test_server.py starts and stops it",
+    ".venv/bin/meritbook doctor": "it rightly finds that the tests' PostgreSQL is one to throw away",
     "pg_basebackup": "it copies a whole server, other tests' databases and all",
 }
 """Blocks that begin with this are not run here, and why."""
@@ -130,7 +131,7 @@ class Live:
             ["bash", "-c", script],
             check=False,
             cwd=ROOT,
-            env=self.environment,
+            env=self.environment | {"PORT": str(free_port())},
             capture_output=True,
             text=True,
             timeout=120,
@@ -276,7 +277,7 @@ def test_the_capability_that_is_added_by_example_works(tmp_path: Path) -> None:
 
 def test_what_the_code_says_is_what_the_reference_says() -> None:
     written = {name: (REFERENCE / name).read_text() for name in pages()}
-    assert written == pages(), "run `python -m docs.generate`"
+    assert written == pages(), "write it anew: `make reference`"
 
 
 COMING = frozenset({
