@@ -18,7 +18,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from projections._derived import FUNCTIONS, derived, triggers
 from projections._fold import POSTGRESQL, ReadModels
 from projections._kernel import ReadModel
-from store.batch import Session, lock
+from store.batch import Session, lock, transaction
 from store.keys import Keys
 from store.log import PAGE, read_after
 
@@ -33,7 +33,7 @@ logger = structlog.get_logger(__name__)
 
 async def ensure(pool: Pool, read_models: ReadModels) -> None:
     """Create the tables that are not there yet; they are behind, unless nothing has happened so far."""
-    async with pool.acquire() as connection, connection.transaction():
+    async with pool.acquire() as connection, transaction(connection):
         head = await lock(connection)
         rows = await connection.fetch("SELECT table_name FROM store.behind")
         missing = read_models.tables - head.live - {row["table_name"] for row in rows}
@@ -65,7 +65,7 @@ async def keep_up(pool: Pool, keys: Keys, read_models: ReadModels) -> None:
 async def _catch_up_some(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progress | None) -> bool:
     """One page further with those that are furthest behind; False if none is."""
     async with pool.acquire() as connection:
-        async with connection.transaction():
+        async with transaction(connection):
             position, names = await _furthest_behind(connection, read_models)
             if not names:
                 return False
@@ -88,7 +88,7 @@ async def _is_far(connection: Session, reached: int, progress: Progress | None) 
 
 async def _join(connection: Session, keys: Keys, read_models: ReadModels) -> None:
     """The last stretch, under the lock of the head; whoever locks both locks the head first."""
-    async with connection.transaction():
+    async with transaction(connection):
         head = await lock(connection)
         position, names = await _furthest_behind(connection, read_models)
         if not names or position + PAGE < head.position:
@@ -132,7 +132,7 @@ async def rebuild(pool: Pool, keys: Keys, read_models: ReadModels, progress: Pro
     Commands and queries go on meanwhile. One rebuild at a time: another waits for it.
     """
     beside = ReadModels([_beside(model) for model in read_models.models.values()])
-    async with pool.acquire() as holder, holder.transaction():
+    async with pool.acquire() as holder, transaction(holder):
         await holder.execute("INSERT INTO store.followers VALUES ('rebuild', 0) ON CONFLICT DO NOTHING")
         await holder.execute("SELECT 1 FROM store.followers WHERE name = 'rebuild' FOR UPDATE")
         async with pool.acquire() as connection:
@@ -141,10 +141,10 @@ async def rebuild(pool: Pool, keys: Keys, read_models: ReadModels, progress: Pro
                 await _create(connection, model)
             reached, far = 0, True
             while far:
-                async with connection.transaction():
+                async with transaction(connection):
                     reached = await _advance(connection, keys, beside, beside.tables, reached)
                 far = await _is_far(connection, reached, progress)
-            async with connection.transaction():
+            async with transaction(connection):
                 head = await lock(connection)
                 while reached < head.position:
                     reached = await _advance(connection, keys, beside, beside.tables, reached)

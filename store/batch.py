@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from asyncpg import Connection, Record
 from asyncpg.pool import PoolConnectionProxy
+from asyncpg.transaction import Transaction
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain._kernel import IdempotencyMismatch, Refused
@@ -155,6 +156,11 @@ _MOVED = """
 SELECT 1 FROM unnest($1::uuid[], $2::int[]) s (id, version)
 WHERE EXISTS (SELECT FROM store.log l WHERE l.stream_id = s.id AND l.version > s.version) LIMIT 1
 """
+
+
+def transaction(connection: Session) -> Transaction:
+    """One in which what is read after the lock is what the lock waited for, whatever the database's own default is."""
+    return connection.transaction(isolation="read_committed")
 
 
 async def lock(connection: Session) -> Head:

@@ -15,7 +15,18 @@ import structlog
 from asyncpg import InterfaceError, PostgresError
 
 from domain._kernel import Refused
-from store.batch import Prepared, Session, Unfit, lock, people, positions_of, prepare, recorded_before, write
+from store.batch import (
+    Prepared,
+    Session,
+    Unfit,
+    lock,
+    people,
+    positions_of,
+    prepare,
+    recorded_before,
+    transaction,
+    write,
+)
 from store.claims import Wishes, wishes_of
 from store.command import Command, Decided, Outcome, decide
 from store.pool import LOST
@@ -77,7 +88,7 @@ async def _clear_up(writer: Writer, connection: Session, prepared: Prepared) -> 
     """Answer the commands of a commit that was not heard of, if it took effect. The lock waits for its end."""
     if not prepared.rows:
         return
-    async with connection.transaction():
+    async with transaction(connection):
         await lock(connection)
         there = await connection.fetchval(
             "SELECT count(*) FROM store.log JOIN unnest($1::bigint[], $2::bytea[]) s (position, leaf)"
@@ -107,7 +118,7 @@ def _apart(commands: Sequence[Command]) -> list[list[Command]]:
 async def _together(writer: Writer, connection: Session, commands: Sequence[Command], doubts: list[Prepared]) -> None:
     """Record these commands in one commit, each decided on exactly what those before it made true."""
     began = perf_counter()
-    async with connection.transaction():
+    async with transaction(connection):
         head = await lock(connection)
         answers: dict[Command, Outcome | BaseException] = {}
         batch: list[Decided] = []

@@ -29,6 +29,7 @@ from store.batch import (
     positions_of,
     prepare,
     recorded_before,
+    transaction,
     write,
 )
 from store.careful import settle
@@ -264,7 +265,7 @@ class Writer:
             return
         if previous:
             await previous.locked.wait()
-        async with connection.transaction():
+        async with transaction(connection):
             head = await lock(connection)
             batch.locked.set()
             if previous and not await previous.committed:
