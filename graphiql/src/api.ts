@@ -1,7 +1,6 @@
 /** The GraphQL API, at the address of this page. */
-import { type Fetcher, type FetcherParams, createGraphiQLFetcher } from "@graphiql/toolkit";
-import { type DocumentNode, Kind, parse } from "graphql";
-import { createClient } from "graphql-ws";
+import type { Fetcher, FetcherParams } from "@graphiql/toolkit";
+import { Kind, parse } from "graphql";
 import { authorization, doubt } from "./session";
 
 export type Answer = {
@@ -10,7 +9,6 @@ export type Answer = {
 };
 
 const url = new URL(location.pathname, location.origin);
-const socket = Object.assign(new URL(url), { protocol: url.protocol.replace("http", "ws") });
 
 /** One request, one answer; if the server gave none that can be read, that is the answer's error. */
 export async function ask(params: FetcherParams): Promise<Answer> {
@@ -40,15 +38,8 @@ export async function ask(params: FetcherParams): Promise<Answer> {
   }
 }
 
-const live = createGraphiQLFetcher({
-  url: url.href,
-  wsClient: createClient({ url: socket.href, lazy: true, connectionParams: () => authorization() }),
-});
-
-export const fetcher: Fetcher = async (params, options) => {
-  const { documentAST, operation, operationName } = chosen(params);
-  if (operation === "subscription") return live({ ...params, operationName }, { ...options, documentAST });
-  const answer = await ask({ ...params, operationName });
+export const fetcher: Fetcher = async (params) => {
+  const answer = await ask({ ...params, operationName: chosen(params) });
   if (answer.errors?.some(({ extensions }) => extensions?.code === "UNAUTHENTICATED")) doubt();
   return answer as never;
 };
@@ -57,18 +48,16 @@ export const fetcher: Fetcher = async (params, options) => {
  * The operation that is meant. The editor learns its name a moment after the text has changed: run at once after
  * another tab was opened, it still gives that of the tab before.
  */
-function chosen({ query, operationName }: FetcherParams) {
-  const documentAST = parsed(query);
-  const operations = documentAST?.definitions.filter((each) => each.kind === Kind.OPERATION_DEFINITION) ?? [];
-  const named = operations.find(({ name }) => name?.value === operationName);
-  const { operation, name } = named ?? operations[0] ?? {};
-  return { documentAST, operation, operationName: operations.length ? name?.value : operationName };
+function chosen({ query, operationName }: FetcherParams): string | null | undefined {
+  const names = operations(query);
+  return names.length === 0 || names.includes(operationName ?? undefined) ? operationName : names[0];
 }
 
-function parsed(query: string): DocumentNode | undefined {
+function operations(query: string): (string | undefined)[] {
   try {
-    return parse(query);
+    const { definitions } = parse(query);
+    return definitions.flatMap((each) => (each.kind === Kind.OPERATION_DEFINITION ? [each.name?.value] : []));
   } catch {
-    return undefined; // the server says what is wrong with it
+    return []; // the server says what is wrong with it
   }
 }
