@@ -11,7 +11,7 @@ RUN := .venv/requirements.txt
 DEV := .venv/requirements-dev.txt
 INSTALL := $(IN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
 
-.PHONY: help demo serve test browser-test lint bench rebuild doctor reference graphiql clients lock clean
+.PHONY: help demo serve test browser-test lint bench rebuild doctor reference graphiql clients schema lock clean
 
 help: ## What there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -58,8 +58,8 @@ clients: $(RUN) schema.graphql $(CLIENT)/node_modules ## Clients that are genera
 $(CLIENT)/node_modules: $(CLIENT)/package-lock.json
 	@cd $(CLIENT) && npm ci && touch node_modules
 
-schema.graphql: | $(RUN)
-	@$(IN)/python -c 'import schema; print(schema.sdl(), end="")' > $@
+schema: $(RUN) ## Write schema.graphql, the API as it is published
+	@$(IN)/meritbook schema > schema.graphql
 
 reference: $(DEV) ## Write the pages of docs/reference that are made from the code
 	@$(IN)/python -m operations.reference

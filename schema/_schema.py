@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import strawberry
@@ -25,6 +25,7 @@ from schema._mutation import MutationField, RefusedToRefusal
 from schema._reader import unauthenticated
 from schema._rules import STAFF
 from schema._scalars import SCALARS
+from schema._words import describe
 
 
 class Denied(SchemaExtension):
@@ -56,8 +57,9 @@ def build(
     queries: Iterable[type[Any]],
     mutations: Iterable[type[Any]] = (),
     subscriptions: Iterable[type[Any]] = (),
+    words: Mapping[str, str] | None = None,
 ) -> strawberry.Schema:
-    """One schema of everybody's roots."""
+    """One schema of everybody's roots. `words` describe what the declarations do not."""
     roots = {name: tuple(types) for name, types in
              (("Query", queries), ("Mutation", mutations), ("Subscription", subscriptions))}  # fmt: skip
     link(each for types in roots.values() for each in types)
@@ -73,6 +75,7 @@ def build(
         extensions=[Denied, Prepared],
     )
     _attach(schema)
+    describe(schema._schema, words or {})  # noqa: SLF001
     return schema
 
 

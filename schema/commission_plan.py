@@ -148,3 +148,30 @@ class Mutation:
             input,
             by=info.context.signed_in.id,
         )
+
+
+WORDS = {
+    "Cadence.YEAR": "A calendar year: 2017.",
+    "Cadence.QUARTER": "A calendar quarter: 2017-Q2.",
+    "Cadence.MONTH": "A calendar month: 2017-04.",
+    "CommissionPlan.name": "What it is called.",
+    "CommissionPlan.status": "Whether payouts can be made under it.",
+    "CommissionPlan.cadence": "How long each of its periods is.",
+    "CommissionPlan.mode": "How its tiers add up.",
+    "CommissionPlan.tiers": "The rates, from 0 upwards, without a gap.",
+    "CommissionPlan.draftedBy": "Who wrote it.",
+    "CommissionPlan.approvedBy": "Who approved it; null while nobody has.",
+    "CommissionPlan.retiredBy": "Who retired it; null while nobody has.",
+    "CommissionPlanStatus.DRAFT": "It is not approved yet.",
+    "CommissionPlanStatus.APPROVED": "Payouts can be made under it; it never changes.",
+    "CommissionPlanStatus.RETIRED": "No new payouts are made under it.",
+    "CommissionTierInput": "A rate, and the part of the quota that it is for.",
+    "DefineCommissionPlanInput.name": "What it is called.",
+    "DefineCommissionPlanInput.currency": "The currency of its quota, and of the deals that it pays for.",
+    "DefineCommissionPlanInput.cadence": "How long each of its periods is.",
+    "TierMode.STEP": "Each part of what was won is paid at the rate of its own tier.",
+}
+
+
+def _tier(input: CommissionTierInput) -> Tier:
+    return Tier(start=input.start, end=None if input.end is UNSET else input.end, rate=input.rate)

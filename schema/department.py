@@ -184,3 +184,10 @@ class Mutation:
 
 async def _ids(info: Info, sql: str, *values: Any) -> list[UUID]:
     return [id for (id,) in await info.context.reader.pool.fetch(sql, *values)]
+
+
+WORDS = {
+    "Department.name": "What it is called.",
+    "Department.children": "The departments that are part of it, one level down.",
+    "Department.openedOn": "The first day on which people could belong to it.",
+}

@@ -303,3 +303,30 @@ class Mutation:
             holder=viewer.permissions,
             roles=[role_id for (role_id,) in await info.context.reader.pool.fetch(ROLES, id)],
         )
+
+
+WORDS = {
+    "Employee.title": "What they do here.",
+    "Employee.status": "Whether they work here.",
+    "Employee.department": "What they belong to.",
+    "EmployeeStatus.ACTIVE": "They work here.",
+    "EmployeeStatus.TERMINATED": "They have left.",
+    "EmploymentChange.kind": "What happened.",
+    "EmploymentChange.recordedAt": "When it was recorded, which may be before or after it holds.",
+    "EmploymentChange.position": "Where the log has it.",
+    "EmploymentChange.title": "Their title from then on.",
+    "EmploymentChange.department": "Their department from then on.",
+    "EmploymentChange.manager": "Whom they report to from then on.",
+    "EmploymentChangeKind.HIRED": "They were hired.",
+    "EmploymentChangeKind.REHIRED": "They came back.",
+    "EmploymentChangeKind.TRANSFERRED": "They went to another department.",
+    "EmploymentChangeKind.PROMOTED": "They got another title.",
+    "EmploymentChangeKind.MANAGER_CHANGED": "They report to somebody else, or to nobody.",
+    "EmploymentChangeKind.TERMINATED": "They left.",
+    "LeavingReason.RESIGNED": "They gave notice.",
+    "LeavingReason.DISMISSED": "They were given notice.",
+    "LeavingReason.CONTRACT_ENDED": "Their contract was for a time, which was over.",
+    "LeavingReason.RETIRED": "They retired.",
+    "LeavingReason.DECEASED": "They died.",
+    "LeavingReason.OTHER": "Something else.",
+}

@@ -193,3 +193,10 @@ class Query:
         order=("position",),
         description="Everything that has happened, in the order in which it was recorded.",
     )
+
+
+WORDS = {
+    "Event.onBehalfOf": "For whom it was done, if for somebody else.",
+    "Event.reason": "Why, in the words of who did it.",
+    "Query.integrity.position": "The last fact that is included; all that are signed, unless told.",
+}

@@ -237,3 +237,18 @@ def standing(
 class Query:
     leaderboard: Leaderboard = view(leaderboard)
     standing: Standing | None = view(standing)
+
+
+WORDS = {
+    "Leaderboard.metric": "What is measured.",
+    "Query.leaderboard.metric": "What is measured.",
+    "Query.leaderboard.period": "`2017`, `2017-Q2`, `2017-04`, or `2017-02-03/2017-03-01`.",
+    "Query.leaderboard.departmentId": "Only who belongs to this department now, or to one below it.",
+    "Query.leaderboard.currency": "Of money: which currency's deals count.",
+    "Query.leaderboard.first": "How many from the top; 100 unless told, at most 200.",
+    "Query.standing.employeeId": "Whose standing.",
+    "Query.standing.metric": "What is measured.",
+    "Query.standing.period": "As for `leaderboard`.",
+    "Query.standing.currency": "Of money: which currency's deals count.",
+    "Standing.employee": "Who stands there.",
+}

@@ -198,3 +198,17 @@ class Mutation:
     async def retire_role(self, info: Info, input: RetireRoleInput) -> Outcome:
         """Nobody has anything of it any more. Who was bound to it remains known."""
         return await info.context.run(domain.Role, uuid_of(Role, input.id, "id"), domain.Role.retire, input)
+
+
+WORDS = {
+    "Permission": "Something that a role may allow.",
+    "Permission.name": "What commands and fields ask for: `payout.approve`.",
+    "Permission.kind": "Whether it is about running the system or about the business.",
+    "Permission.description": "What it allows, for people.",
+    "PermissionKind.SYSTEM": "About running the system: who may do what.",
+    "PermissionKind.BUSINESS": "About the business itself.",
+    "Role.name": "What it is called.",
+    "RoleBinding.role": "The role.",
+    "RoleBinding.employee": "Who has it.",
+    "RoleBinding.boundAt": "Since when.",
+}

@@ -181,3 +181,32 @@ class Mutation:
             reason=input.reason,
             by=info.context.signed_in.id,
         )
+
+
+WORDS = {
+    "CorrectScoreInput.value": "What it should have been.",
+    "Metric.WON_AMOUNT": "The money of won deals, in one currency.",
+    "Metric.DEALS_WON": "How many deals were won.",
+    "Metric.ATTITUDE": "Judged by people: a whole number from 1 to 5.",
+    "Metric.TEAMWORK": "Judged by people: a whole number from 1 to 5.",
+    "Metric.CUSTOMER_SATISFACTION": "Judged by people: from 0 to 100, with one decimal.",
+    "RecordScoreInput.employeeId": "Whose it is.",
+    "RecordScoreInput.value": "How well they did, on the metric's scale.",
+    "Score.employee": "Whose it is.",
+    "Score.metric": "What is judged.",
+    "Score.value": "How well they did, on the metric's scale.",
+    "Score.state": "Whether it stands.",
+    "ScoreCause.WON": "A deal was won.",
+    "ScoreCause.REVERSED": "A won deal turned out to be none.",
+    "ScoreCause.RECORDED": "A judgement was recorded.",
+    "ScoreCause.CORRECTED": "A judgement was corrected.",
+    "ScoreCause.WITHDRAWN": "A judgement was withdrawn.",
+    "ScoreEntry.metric": "What it counts for.",
+    "ScoreEntry.employee": "Whose it is.",
+    "ScoreEntry.currency": "Of money; null for what is counted or judged.",
+    "ScoreEntry.cause": "What made it.",
+    "ScoreEntry.recordedAt": "When it was recorded.",
+    "ScoreState.RECORDED": "It stands as it was recorded.",
+    "ScoreState.CORRECTED": "It stands with another value than at first.",
+    "ScoreState.WITHDRAWN": "It stands no more.",
+}

@@ -119,3 +119,18 @@ class Mutation:
     @mutation(SETTER, changes=Target)
     async def withdraw_target(self, info: Info, input: WithdrawTargetInput) -> Outcome:
         return await info.context.run(domain.Target, uuid_of(Target, input.id, "id"), domain.Target.withdraw, input)
+
+
+WORDS = {
+    "AmendTargetInput.amount": "What is to be reached now.",
+    "SetTargetInput.metric": "What is measured.",
+    "SetTargetInput.amount": "What is to be reached.",
+    "Employee.targets": "What they are to reach, period by period.",
+    "Target.employee": "Whose it is.",
+    "Target.metric": "What is measured.",
+    "Target.amount": "What is to be reached: money in its currency, or a number.",
+    "Target.state": "Whether it stands.",
+    "TargetState.SET": "It stands as it was set.",
+    "TargetState.AMENDED": "It stands with another amount than at first.",
+    "TargetState.WITHDRAWN": "It stands no more.",
+}

@@ -41,3 +41,8 @@ def signed_in(at: At) -> dict[str, Any]:
 @strawberry.type
 class Query:
     viewer: Viewer = view(signed_in)
+
+
+WORDS = {
+    "Viewer.employee": "Who it is.",
+}

@@ -282,3 +282,36 @@ def _money(input: CompleteWorkInput) -> tuple[Decimal, str]:
     if not input.currency:
         raise Invalid("Say in which currency.", "currency")
     return input.amount, input.currency
+
+
+WORDS = {
+    "Assignment.workItem": "What is owned.",
+    "Assignment.employee": "Who owns it.",
+    "Assignment.state": "Whether it goes on, and why no more.",
+    "AssignmentState.ACTIVE": "It goes on.",
+    "AssignmentState.REASSIGNED": "Somebody else took over.",
+    "AssignmentState.RETURNED": "It was given back; nobody took over.",
+    "AssignmentState.COMPLETED": "The work was done.",
+    "CompleteWorkInput.outcome": "How it ended.",
+    "RegisterWorkItemInput.kind": "What kind of work it is.",
+    "RegisterWorkItemInput.engagedOn": "The day on which the work began; left out if it has not.",
+    "WorkItem.kind": "What kind of work it is.",
+    "WorkItem.title": "What it is called.",
+    "WorkItem.status": "Whether somebody works on it, and how it ended.",
+    "WorkItem.closedOn": "The day on which it ended; null while it goes on.",
+    "WorkItem.reversedOn": "The day on which a won deal turned out to be none; null if it did not.",
+    "WorkItem.assignments": "Who has owned it, spell by spell.",
+    "WorkItemKind.CUSTOMER": "A customer to look after.",
+    "WorkItemKind.OPPORTUNITY": "A deal to be won.",
+    "WorkItemKind.CAMPAIGN": "A campaign to run.",
+    "WorkItemKind.TASK": "A task to do.",
+    "WorkItemStatus.UNASSIGNED": "Nobody owns it.",
+    "WorkItemStatus.ACTIVE": "Somebody works on it.",
+    "WorkItemStatus.WON": "The deal was won.",
+    "WorkItemStatus.LOST": "The deal was lost.",
+    "WorkItemStatus.COMPLETED": "It is done.",
+    "WorkItemStatus.REVERSED": "The deal was won, and turned out to be none.",
+    "WorkOutcome.WON": "The deal was won; it counts for its owner.",
+    "WorkOutcome.LOST": "The deal was lost.",
+    "WorkOutcome.DONE": "The work is done; for what is no deal.",
+}
