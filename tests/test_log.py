@@ -118,6 +118,16 @@ async def test_a_hot_stream_in_two_processes(log: Log, other: Log) -> None:
     assert facts[-1].fact.balance == 1000
 
 
+@pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
+async def test_the_databases_own_isolation_does_not_matter(database_url: str, pool: Pool, isolation: str) -> None:
+    database = await pool.fetchval("SELECT quote_ident(current_database())")
+    await pool.execute(f"ALTER DATABASE {database} SET default_transaction_isolation = {isolation!r}")
+    async with open_log(database_url) as log, open_log(database_url) as other:
+        id = await opened(log)
+        await asyncio.gather(*(run((log, other)[n % 2], id, Account.deposit, amount=FIVE) for n in range(60)))
+        assert [fact.version for fact in await log.stream(id)] == list(range(1, 62))
+
+
 async def test_a_refusal_records_nothing(log: Log, pool: Pool) -> None:
     id = await opened(log)
     with pytest.raises(Overdrawn):
