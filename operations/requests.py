@@ -12,6 +12,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from random import getrandbits
 from time import perf_counter
 from typing import Any
 
@@ -89,11 +90,10 @@ class Requests:
             finally:
                 self.sockets -= 1
             return
-        said = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        number = request_id(said)
-        if number.encode() != said:
-            others = [(name, value) for name, value in scope["headers"] if name != b"x-request-id"]
-            scope = {**scope, "headers": [*others, (b"x-request-id", number.encode())]}
+        said = [value for name, value in scope["headers"] if name == b"x-request-id"]
+        number = request_id(said[-1]) if said else f"{getrandbits(128):032x}"
+        if said != [number.encode()]:
+            scope = {**scope, "headers": [*scope["headers"], (b"x-request-id", number.encode())]}
         request, document = logs.REQUEST.set(number), _DOCUMENT.set(None)
         self.under_way += 1
         began = perf_counter()
