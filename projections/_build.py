@@ -1,13 +1,15 @@
 """Bringing read models to the head: new ones, changed ones, and those that a process of another version left behind.
 
 A read model that stands at the head is written by every commit. One that is behind is brought up in pages, each a
-transaction, and joins the head under its lock. A rebuild does the same beside, and swaps.
+transaction, and joins the head under its lock. A rebuild fills bare tables beside, completes them, and swaps; and so
+do read models that have all of a long history before them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import structlog
@@ -15,12 +17,14 @@ from asyncpg import Pool
 from sqlalchemy import MetaData
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from projections._derived import FUNCTIONS, derived, triggers
+from projections._derived import FUNCTIONS, derived, filled, triggers
 from projections._fold import POSTGRESQL, ReadModels
 from projections._kernel import ReadModel
-from store.batch import Session, lock, transaction
+from store.batch import Session, Statement, lock, transaction
 from store.keys import Keys
 from store.log import PAGE, read_after
+from store.recorded import Recorded
+from store.streams import Querying
 
 LOOK_EVERY = 0.5
 """Seconds between looks whether a process of another version has left our read models behind."""
@@ -48,6 +52,7 @@ async def ensure(pool: Pool, read_models: ReadModels) -> None:
 
 async def catch_up(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progress | None = None) -> None:
     """Bring every read model that is behind to the head. Several processes may do so at once."""
+    await _build_new(pool, keys, read_models, progress)
     while await _catch_up_some(pool, keys, read_models, progress):
         pass
 
@@ -78,7 +83,7 @@ async def _catch_up_some(pool: Pool, keys: Keys, read_models: ReadModels, progre
     return True
 
 
-async def _is_far(connection: Session, reached: int, progress: Progress | None) -> bool:
+async def _is_far(connection: Session | Pool, reached: int, progress: Progress | None) -> bool:
     """Whether the head is more than a page away."""
     head: int = await connection.fetchval("SELECT position FROM store.head")
     if progress:
@@ -114,13 +119,22 @@ async def _advance(
     connection: Session, keys: Keys, read_models: ReadModels, names: frozenset[str], position: int
 ) -> int:
     """Take one page of facts in; the position that was reached. It ends where a commit does."""
+    page = await _page(connection, keys, position)
+    await _write(connection, read_models.fold(page, names))
+    return page[-1].position if page else position
+
+
+async def _page(connection: Querying, keys: Keys, position: int) -> list[Recorded]:
     page = await read_after(connection, keys, position, PAGE)
     if len(page) == PAGE:
         ends = [n for n in range(1, PAGE) if page[n].recorded_at != page[n - 1].recorded_at]
         page = page[: ends[-1] if ends else PAGE]
-    for statement in read_models.fold(page, names):
+    return page
+
+
+async def _write(connection: Session, statements: Iterable[Statement]) -> None:
+    for statement in statements:
         await connection.execute(statement.sql, *statement.arguments)
-    return page[-1].position if page else position
 
 
 # ── Beside and swap ──
@@ -131,27 +145,84 @@ async def rebuild(pool: Pool, keys: Keys, read_models: ReadModels, progress: Pro
 
     Commands and queries go on meanwhile. One rebuild at a time: another waits for it.
     """
-    beside = ReadModels([_beside(model) for model in read_models.models.values()])
+    async with _alone(pool):
+        await _rebuild(pool, keys, read_models, progress)
+
+
+async def _build_new(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progress | None) -> None:
+    """Read models that have all of a long history before them are built beside, which is quicker."""
+    if await _new(pool, read_models):
+        async with _alone(pool):
+            if names := await _new(pool, read_models):
+                chosen = [model for name, model in read_models.models.items() if name in names]
+                await _rebuild(pool, keys, ReadModels(chosen), progress)
+
+
+async def _new(pool: Pool, read_models: ReadModels) -> frozenset[str]:
+    rows = await pool.fetch(
+        "SELECT table_name FROM store.behind, store.head"
+        " WHERE table_name = ANY($1) AND behind.position = 0 AND head.position > $2",
+        list(read_models.tables),
+        PAGE,
+    )
+    return frozenset(row["table_name"] for row in rows)
+
+
+@asynccontextmanager
+async def _alone(pool: Pool) -> AsyncIterator[None]:
+    """One at a time, in all processes."""
     async with pool.acquire() as holder, transaction(holder):
         await holder.execute("INSERT INTO store.followers VALUES ('rebuild', 0) ON CONFLICT DO NOTHING")
         await holder.execute("SELECT 1 FROM store.followers WHERE name = 'rebuild' FOR UPDATE")
-        async with pool.acquire() as connection:
-            await connection.execute("DROP SCHEMA IF EXISTS read_beside CASCADE; CREATE SCHEMA read_beside")
-            for model in beside.models.values():
-                await _create(connection, model)
-            reached, far = 0, True
-            while far:
-                async with transaction(connection):
-                    reached = await _advance(connection, keys, beside, beside.tables, reached)
-                far = await _is_far(connection, reached, progress)
+        yield
+
+
+async def _rebuild(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progress | None) -> None:
+    beside = ReadModels([_beside(model) for model in read_models.models.values()])
+    async with pool.acquire() as connection:
+        await connection.execute("DROP SCHEMA IF EXISTS read_beside CASCADE; CREATE SCHEMA read_beside")
+        for model in beside.models.values():
+            await _create_bare(connection, model)
+        reached = await _write_all(pool, connection, keys, beside, progress)
+        for model in beside.models.values():
+            await _complete(connection, model)
+        far = True
+        while far:
             async with transaction(connection):
-                head = await lock(connection)
-                while reached < head.position:
-                    reached = await _advance(connection, keys, beside, beside.tables, reached)
-                await connection.execute("DELETE FROM store.behind WHERE table_name = ANY($1)", list(beside.tables))
-                await _swap(connection, beside.models.values())
-                await connection.execute("UPDATE store.head SET live = $1", sorted(head.live | beside.tables))
-                await connection.execute("DROP SCHEMA read_beside")
+                reached = await _advance(connection, keys, beside, beside.tables, reached)
+            far = await _is_far(connection, reached, progress)
+        async with transaction(connection):
+            head = await lock(connection)
+            while reached < head.position:
+                reached = await _advance(connection, keys, beside, beside.tables, reached)
+            await connection.execute("DELETE FROM store.behind WHERE table_name = ANY($1)", list(beside.tables))
+            await _swap(connection, beside.models.values())
+            await connection.execute("UPDATE store.head SET live = $1", sorted(head.live | beside.tables))
+            await connection.execute("DROP SCHEMA read_beside")
+
+
+async def _write_all(pool: Pool, connection: Session, keys: Keys, beside: ReadModels, progress: Progress | None) -> int:
+    """All that has happened, into tables that nobody reads yet; while PostgreSQL writes a page, the next is read."""
+    reached, far = 0, True
+    writing = asyncio.ensure_future(_write_unsynced(connection, []))
+    try:
+        while far:
+            page = await _page(pool, keys, reached)
+            statements = list(beside.fold(page, beside.tables))
+            await writing
+            writing = asyncio.ensure_future(_write_unsynced(connection, statements))
+            reached = page[-1].position if page else reached
+            far = await _is_far(pool, reached, progress)
+    finally:
+        await writing
+    return reached
+
+
+async def _write_unsynced(connection: Session, statements: list[Statement]) -> None:
+    """What a crash takes back is begun anew."""
+    async with transaction(connection):
+        await connection.execute("SET LOCAL synchronous_commit = off")
+        await _write(connection, statements)
 
 
 def _beside(model: ReadModel) -> ReadModel:
@@ -172,8 +243,21 @@ async def _swap(connection: Session, models: Iterable[ReadModel]) -> None:
 
 
 async def _create(connection: Session, model: ReadModel) -> None:
+    await _create_bare(connection, model)
+    await _complete(connection, model)
+
+
+async def _create_bare(connection: Session, model: ReadModel) -> None:
+    """The tables alone, which are written more quickly."""
     for table in (model.table, *derived(model)):
         await connection.execute(str(CreateTable(table).compile(dialect=POSTGRESQL)))
+
+
+async def _complete(connection: Session, model: ReadModel) -> None:
+    """What is derived from the rows that are there, and whatever keeps it so."""
+    for statement in filled(model):
+        await connection.execute(statement)
+    for table in (model.table, *derived(model)):
         for index in table.indexes:
             await connection.execute(str(CreateIndex(index).compile(dialect=POSTGRESQL)))
     assert model.table.schema is not None

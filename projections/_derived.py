@@ -105,6 +105,33 @@ def triggers(model: ReadModel, schema: str) -> list[str]:
     return statements
 
 
+def filled(model: ReadModel) -> list[str]:
+    """What fills them at once, from rows that were written without triggers."""
+    rows = f'"{model.table.schema}"."{model.table.name}"'
+    statements = []
+    if model.closure is not None:
+        statements.append(f"""
+            WITH RECURSIVE above (ancestor, descendant, depth, next) AS (
+                SELECT r.id, r.id, 0, r."{model.tree}" FROM {rows} r
+                UNION ALL
+                SELECT r.id, a.descendant, a.depth + 1, r."{model.tree}" FROM above a JOIN {rows} r ON r.id = a.next
+            ) CYCLE ancestor SET cyclic USING path
+            INSERT INTO "{model.closure.schema}"."{model.closure.name}" (ancestor, descendant, depth)
+            SELECT ancestor, descendant, depth FROM above WHERE NOT cyclic""")
+    if model.ranked is not None and model.ranks is not None:
+        within = ", ".join(f'"{column}"' for column in model.ranked.within)
+        statements.append(f"""
+            INSERT INTO "{model.ranks.schema}"."{model.ranks.name}" ({within}, width, bucket, n)
+            SELECT {within}, w.width, b.bucket, count(*)
+            FROM (SELECT {within}, "{model.ranked.value}"::numeric AS value FROM {rows}) r,
+                unnest(ARRAY[{", ".join(map(str, WIDTHS))}]::bigint[]) AS w (width), LATERAL (
+                SELECT div(floor(value) - CASE WHEN value < 0 THEN w.width - 1 ELSE 0 END, w.width)::bigint
+            ) AS b (bucket)
+            WHERE value IS NOT NULL
+            GROUP BY {within}, w.width, b.bucket""")
+    return statements
+
+
 def _trigger(model: ReadModel, schema: str, function: str, arguments: list[str]) -> list[str]:
     quoted = ", ".join("'" + argument.replace("'", "''") + "'" for argument in arguments)
     seen = {"INSERT": "NEW", "DELETE": "OLD", "UPDATE": "OLD NEW"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Container, Hashable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -61,30 +61,31 @@ def _stamps(model: ReadModel) -> tuple[str, ...]:
 
 
 @cache
-def _shape(model: ReadModel) -> tuple[int, frozenset[str], tuple[str, ...]]:
-    """How many columns its key has, which others there are, and which of these are never empty."""
+def _shape(model: ReadModel, kind: Hashable, told: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
+    """How many columns its key has, and which of those that are told, or must be, are never empty."""
     stamps = _stamps(model)
-    others = [
-        column
+    others = {
+        column.name: column
         for column in model.table.columns
         if not column.primary_key and column.computed is None and column.name not in stamps
-    ]
-    needed = tuple(column.name for column in others if not column.nullable)
-    return len(model.keys), frozenset(column.name for column in others), needed
+    }
+    if unknown := set(told) - others.keys():
+        raise KeyError(f"{model.name} has no {sorted(unknown)}")
+    needed = (name for name, column in others.items() if not column.nullable and (kind is Put or name in told))
+    return len(model.keys), tuple(needed)
 
 
 def _check(model: ReadModel, change: Change) -> None:
     """Each change must be right by itself, for who knows which others it will be folded with the next time."""
-    key, others, needed = _shape(model)
-    if len(change.key) != key or None in change.key:
+    told: dict[str, Any] = {} if isinstance(change, Drop) else change.values
+    key, needed = _shape(model, type(change), tuple(told))  # type: ignore[arg-type]  # classes are hashable
+    if len(change.key) != key:
         raise ValueError(f"{change.key} is not a key of {model.name}")
-    if isinstance(change, Drop):
-        return
-    if not change.values.keys() <= others:
-        raise KeyError(f"{model.name} has no {sorted(change.values.keys() - others)}")
-    told, whole = change.values, isinstance(change, Put)
+    for part in change.key:
+        if part is None:
+            raise ValueError(f"{change.key} is not a key of {model.name}")
     for name in needed:
-        if told.get(name) is None and (whole or name in told):
+        if told.get(name) is None:
             raise ValueError(f"{model.name} needs {name}")
 
 
@@ -135,12 +136,10 @@ def _statements(model: ReadModel, rows: Rows) -> Iterator[Statement]:
         )
 
 
-def _arguments(table: Table, columns: tuple[str, ...], changes: Iterable[Change]) -> list[list[Any]]:
-    rows = [
-        change.key if isinstance(change, Drop) else (*change.key, *(change.values.get(name) for name in columns))
-        for change in changes
-    ]
-    arguments = [list(values) for values in zip(*rows, strict=True)]
+def _arguments(table: Table, columns: tuple[str, ...], changes: Sequence[Change]) -> list[list[Any]]:
+    keys = [list(parts) for parts in zip(*(change.key for change in changes), strict=True)]
+    told = [change.values for change in changes if not isinstance(change, Drop)]
+    arguments = [*keys, *([values.get(name) for values in told] for name in columns)]
     names = [*(column.name for column in table.primary_key), *columns]
     for index, name in enumerate(names):
         if isinstance(table.c[name].type, JSONB):
