@@ -43,6 +43,12 @@ ELSEWHERE = {
 }
 """Blocks that begin with this are not run here, and why."""
 
+MADE = {
+    "back-up-and-restore": ["DATABASE restored"],
+    "run-on-your-own-postgresql": ["DATABASE people", "ROLE people", "ROLE keeper"],
+}
+"""What a page makes in the PostgreSQL that all tests share."""
+
 PEOPLE = {
     "administrator": "Ada Lindqvist",
     "manager": "Melvin Marxen",
@@ -158,21 +164,23 @@ def demo(
         **_address(module_database_url),
     }
     command = ["make", "--assume-old=.venv/requirements.txt", "demo"]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
+    log = Path(environment["DATA"], "log")
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            start_new_session=True,
+        )
     assert process.stdout is not None
     try:
         said = ""
         while "A token for anybody" not in said:
             line = process.stdout.readline()
-            assert line, said
+            assert line, said + log.read_text()
             said += line
         tokens = {each: re.search(rf"As {name}.*\n.*Bearer (\S+)", said) for each, name in PEOPLE.items()}
         yield port, {each: found[1] for each, found in tokens.items() if found}, environment
@@ -195,12 +203,12 @@ def _address(url: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def live(demo: tuple[int, dict[str, str], dict[str, str]], tmp_path: Path) -> Iterator[Live]:
+def live(demo: tuple[int, dict[str, str], dict[str, str]], tmp_path: Path, page: Path) -> Iterator[Live]:
     port, tokens, environment = demo
     parts = urlsplit(environment["DATABASE_URL"])
     server = parts.netloc.rpartition("@")[2]
     yield Live(port, tokens, environment, tmp_path, server, f"?{parts.query}" if parts.query else "")
-    for made in ("DATABASE people", "DATABASE restored", "ROLE people", "ROLE keeper"):
+    for made in MADE.get(page.stem, ()):
         drop = ["psql", "-qd", "postgres", "-c", f"DROP {made.replace(' ', ' IF EXISTS ')}"]
         subprocess.run(drop, env=environment, check=True, capture_output=True)
 
