@@ -1,4 +1,9 @@
+import { createHash } from "node:crypto";
+
 import type { CodegenConfig } from "@graphql-codegen/cli";
+
+/** What a document is called in the manifest of those that the server trusts. */
+const documentId = (document: string): string => `sha256:${createHash("sha256").update(document).digest("hex")}`;
 
 /** Each operation in `src` becomes a string that knows the types of its variables and of its answer. */
 const config: CodegenConfig = {
@@ -7,7 +12,10 @@ const config: CodegenConfig = {
   generates: {
     "generated/codegen/": {
       preset: "client",
-      presetConfig: { fragmentMasking: false },
+      presetConfig: {
+        fragmentMasking: false,
+        persistedDocuments: { hashAlgorithm: documentId, hashPropertyName: "documentId" },
+      },
       config: {
         documentMode: "string",
         enumsAsTypes: true,

@@ -24,8 +24,18 @@ let folder, server, url, said;
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "meritbook-client-"));
+  await start();
+});
+
+after(async () => {
+  await stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** A demo of our own, on a port that is free; the second time with the same data. */
+async function start(settings = {}) {
   const port = await freePort();
-  const env = { ...process.env, DATA: folder, PORT: String(port), DATABASE_URL: "", KEYS: "" };
+  const env = { ...process.env, DATA: folder, PORT: String(port), DATABASE_URL: "", KEYS: "", ...settings };
   server = spawn(join(root, ".venv/bin/python"), ["-m", "cli", "demo"], { cwd: root, env });
   url = `http://127.0.0.1:${port}/graphql`;
   said = "";
@@ -39,16 +49,14 @@ before(async () => {
     assert.ok(tries, "The server does not answer.");
     await new Promise((resume) => setTimeout(resume, 100));
   }
-});
+}
 
-after(async () => {
-  if (server && server.exitCode === null) {
-    const stopped = new Promise((resolve) => server.once("exit", resolve));
-    server.kill("SIGTERM");
-    await stopped;
-  }
-  rmSync(folder, { recursive: true });
-});
+async function stop() {
+  if (!server || server.exitCode !== null) return;
+  const stopped = new Promise((resolve) => server.once("exit", resolve));
+  server.kill("SIGTERM");
+  await stopped;
+}
 
 async function freePort() {
   const held = createServer().listen(0, "127.0.0.1");
@@ -60,9 +68,9 @@ async function freePort() {
 
 const tokenOf = (name) => new RegExp(`As ${name}.*\\nAuthorization: Bearer (\\S+)`).exec(said)[1];
 
-async function shown(name) {
+async function shown(name, manner) {
   const lines = [];
-  for await (const line of show(new Api(url, tokenOf(name)))) lines.push(line);
+  for await (const line of show(new Api(url, tokenOf(name), manner))) lines.push(line);
   return lines;
 }
 
@@ -91,7 +99,7 @@ test("a command whose answer is lost is given again, and carried out once", asyn
     if (asked[1].body.includes("recordScore") && lost++ < 2) throw new TypeError("fetch failed");
     return answer;
   };
-  const api = new Api(url, tokenOf("Melvin Marxen"), losing);
+  const api = new Api(url, tokenOf("Melvin Marxen"), { send: losing });
   const { viewer } = await api.ask(Me);
   const [report] = viewer.employee.reports.nodes;
   assert.match(await judged(api, report.id, "ATTITUDE", "5"), /^Recorded at \d+: ATTITUDE 5$/);
@@ -124,4 +132,13 @@ test("Relay pages through employees, and asks for one again", async () => {
 
 test("genql asks for the leaderboard", async () => {
   assert.equal((await leaders(url, tokenOf("Melvin Marxen")))[0], "Darcel Schlecht");
+});
+
+test("a server in production that answers trusted documents alone answers this client", async () => {
+  const before = await shown("Darcel Schlecht");
+  await stop();
+  const manifest = join(import.meta.dirname, "generated/codegen/persisted-documents.json");
+  await start({ PRODUCTION: "1", TRUSTED_ONLY: "1", TRUSTED_DOCUMENTS: manifest });
+  assert.deepEqual(await shown("Darcel Schlecht", { trusted: true }), before);
+  await assert.rejects(shown("Darcel Schlecht"), { code: "DOCUMENT_NOT_TRUSTED" });
 });
