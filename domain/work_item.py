@@ -5,6 +5,7 @@ unassigned ◄──► active ──┬──► won ──► reversed     (op
                          └──► completed            (campaigns and tasks)
 
 A customer stays active for ever. What is closed keeps its owner: a deal counts for whoever had it when it was won.
+Who may give work away need not be allowed to read it, so no refusal quotes it.
 """
 
 from __future__ import annotations
@@ -188,7 +189,7 @@ class WorkItem:
         if self.registered == fact:
             return
         if self.registered:
-            raise AlreadyRegistered(f"{self.registered.title} was registered before.", "id")
+            raise AlreadyRegistered("This was registered before.", "id")
         if kind is Kind.CUSTOMER and customer_id:
             raise WrongKind("A customer is not somebody's opportunity, campaign or task.", "customerId")
         if customer_id and not look(WorkItem, customer_id).is_a(Kind.CUSTOMER):
@@ -315,13 +316,13 @@ class WorkItem:
     def _must_be_open(self) -> Registered:
         item = self._must_exist()
         if self.closed:
-            raise IsClosed(f"{item.title} is closed.", "id")
+            raise IsClosed("It is closed.", "id")
         return item
 
     def _must_be_active(self, *kinds: Kind) -> UUID:
-        item = self._must_open_kind(kinds)
+        self._must_open_kind(kinds)
         if self.owner_id is None:
-            raise NotAssigned(f"{item.title} is nobody's. Assign it first.", "id")
+            raise NotAssigned("It is nobody's. Assign it first.", "id")
         return self.owner_id
 
     def _must_open_kind(self, kinds: tuple[Kind, ...]) -> Registered:

@@ -163,7 +163,7 @@ class About:
         return found
 
 
-async def allow(context: Any, rule: Rule, person: UUID | None) -> None:
+async def allow(context: Any, rule: Rule, person: UUID | None, *, otherwise: domain.Refused | None = None) -> None:
     """Refuse the command unless the viewer may give it. Who is not there and who is not theirs look alike."""
     verdict = rule.fold(context.viewer.permissions)
     if isinstance(verdict, Rule) and person is not None:
@@ -172,7 +172,7 @@ async def allow(context: Any, rule: Rule, person: UUID | None) -> None:
         values = asked.construct_params({"whom": person, "viewer": context.viewer.id})
         verdict = await context.reader.pool.fetchval(str(asked), *(values[name] for name in asked.positiontup or ()))
     if verdict is not True:
-        raise domain.Forbidden(f"This needs {rule}.")
+        raise otherwise or domain.Forbidden(f"This needs {rule}.")
 
 
 def mutation(

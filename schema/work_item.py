@@ -192,6 +192,10 @@ class ReverseDealInput(CommandInput):
     effective: date = strawberry.field(description="When that was known; not before it was won.")
 
 
+PRIVATE_TO = f"SELECT private_to FROM {work_items.table} WHERE id = $1"  # noqa: S608
+"""Whose it is, if not everybody knows of it."""
+
+
 @strawberry.type
 class Mutation:
     @mutation(may("work.register"), changes=WorkItem)
@@ -211,9 +215,12 @@ class Mutation:
     @mutation(ASSIGNER, changes=WorkItem, on=lambda input: uuid_of(Employee, input.owner_id, "ownerId"))
     async def assign_work(self, info: Info, input: AssignWorkInput) -> Outcome:
         """Give work that is nobody's to somebody."""
+        id = uuid_of(WorkItem, input.id, "id")
+        if (whose := await info.context.reader.pool.fetchval(PRIVATE_TO, id)) is not None:
+            await allow(info.context, ASSIGNER, whose, otherwise=domain.Unknown("There is no such work item.", "id"))
         return await info.context.run(
             domain.WorkItem,
-            uuid_of(WorkItem, input.id, "id"),
+            id,
             domain.WorkItem.assign,
             input,
             owner_id=uuid_of(Employee, input.owner_id, "ownerId"),
