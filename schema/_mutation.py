@@ -24,6 +24,7 @@ from strawberry.types.fields.resolver import StrawberryResolver
 from strawberry.utils.str_converters import capitalize_first, to_camel_case
 
 from domain import _kernel as domain
+from domain._values import text
 from schema._declare import Changed, Shape, _field, seen_by
 from schema._rows import DIALECT
 from schema._rules import STAFF, Rule
@@ -31,6 +32,7 @@ from schema._scalars import Position, uuid_in
 from store.recorded import Origin, Recorded
 from store.witness import Checkpoint
 
+LONGEST_REASON = 1000
 Person = Callable[[Any], UUID | None]
 
 
@@ -72,7 +74,7 @@ class CommandInput:
     expected_version: int | None = strawberry.field(
         default=UNSET, description="Refused with CONFLICT if the object is not at this version."
     )
-    reason: str | None = strawberry.field(default=UNSET, description="Why; kept in the history.")
+    reason: str | None = strawberry.field(default=UNSET, description="Why, in up to 1,000 characters; it is kept.")
 
 
 # ── Refusals are data ──
@@ -122,7 +124,8 @@ def chosen(kind: type[Any], id: ID | None, *path: str) -> UUID | None:
 
 def origin_of(viewer: UUID, input: CommandInput) -> Origin:
     """Who gives the command, and why."""
-    return Origin(actor=viewer, command_id=input.command_id or uuid4(), reason=input.reason or None)
+    reason = text(input.reason, "reason", limit=LONGEST_REASON) if input.reason else None
+    return Origin(actor=viewer, command_id=input.command_id or uuid4(), reason=reason)
 
 
 def new_id(kind: type[Any], input: CommandInput) -> UUID:
