@@ -19,7 +19,7 @@ from uuid import UUID
 
 from domain._commission import Terms, Tier
 from domain._kernel import Claim, Duplicate, FourEyesRequired, Invalid, InvalidTransition, NotFound, Release, event
-from domain._values import Cadence, Money, number, text
+from domain._values import Cadence, Money, minor_units, number, proper_name
 
 
 class Status(StrEnum):
@@ -121,7 +121,7 @@ class CommissionPlan:
     ) -> Iterator[Event]:
         money = Money(quota, currency)
         fact = Drafted(
-            name=text(name, "name", limit=120),
+            name=proper_name(name, "name"),
             currency=money.currency,
             cadence=cadence,
             quota=money.amount,

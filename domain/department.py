@@ -21,7 +21,7 @@ from uuid import UUID
 from domain import employee  # a module: the two know each other
 from domain._kernel import Claim, Duplicate, Invalid, InvalidTransition, Look, NotFound, Release, event
 from domain._timeline import NEVER, Timeline, closes_a_circle
-from domain._values import END_OF_TIME, Period, day, proper_name, text
+from domain._values import END_OF_TIME, Period, day, proper_name
 
 
 @event("department.created")
@@ -102,7 +102,7 @@ class Department:
         self, *, code: str, name: str, parent_id: UUID | None = None, effective: date, id: UUID, look: Look
     ) -> Iterator[Event]:
         fact = Created(
-            code=text(code, "code", limit=40),
+            code=proper_name(code, "code", limit=40),
             name=proper_name(name, "name"),
             parent_id=parent_id,
             effective=day(effective, "effective"),

@@ -39,7 +39,7 @@ from domain._kernel import (
     event,
 )
 from domain._timeline import NEVER, Timeline, closes_a_circle
-from domain._values import END_OF_TIME, Period, day, email, proper_name, text
+from domain._values import END_OF_TIME, Period, day, email, proper_name
 
 T = TypeVar("T")
 
@@ -227,10 +227,10 @@ class Employee:
         look: Look,
     ) -> Iterator[Event]:
         fact = Hired(
-            number=text(number, "number", limit=40),
+            number=proper_name(number, "number", limit=40),
             name=proper_name(name, "name"),
             work_email=email(work_email, "workEmail"),
-            title=text(title, "title", limit=120),
+            title=proper_name(title, "title"),
             department_id=department_id,
             manager_id=manager_id,
             effective=day(effective, "effective"),
@@ -251,7 +251,7 @@ class Employee:
 
     def promote(self, *, title: str, effective: date) -> Iterator[Event]:
         """Give another title, higher or not."""
-        title = text(title, "title", limit=120)
+        title = proper_name(title, "title")
         self._must_be_employed(effective)
         if _changes(self.titles, title, effective):
             yield Promoted(title=title, was=self.titles.latest or "", effective=effective)
@@ -318,7 +318,7 @@ class Employee:
         """
         fact = Rehired(
             work_email=email(work_email, "workEmail"),
-            title=text(title, "title", limit=120),
+            title=proper_name(title, "title"),
             department_id=department_id,
             manager_id=manager_id,
             effective=day(effective, "effective"),

@@ -19,7 +19,7 @@ from typing import assert_never
 from uuid import UUID
 
 from domain._kernel import Claim, Duplicate, Invalid, InvalidTransition, Look, NotFound, Release, event
-from domain._values import Money, day, text
+from domain._values import Money, day, proper_name, text
 from domain.employee import must_be_employed
 
 
@@ -181,9 +181,9 @@ class WorkItem:
     ) -> Iterator[Event]:
         fact = Registered(
             kind=kind,
-            title=text(title, "title"),
+            title=proper_name(title, "title", limit=200),
             customer_id=customer_id,
-            reference=None if reference is None else text(reference, "reference", limit=80),
+            reference=None if reference is None else proper_name(reference, "reference", limit=80),
             engaged_on=None if engaged_on is None else day(engaged_on, "engagedOn"),
         )
         if self.registered == fact:
