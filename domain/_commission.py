@@ -15,9 +15,11 @@ from datetime import date
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
 from uuid import UUID
 
-from domain._values import minor_units
+from domain._values import Money, minor_units
 
 ATTAINMENT = Decimal("0.000001")
+PRECISION = 60
+"""Digits that everything is calculated with: enough that nothing is rounded but what is said to be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +77,14 @@ class Line:
 
 def earn(terms: Terms, deals: Iterable[Deal]) -> Line:
     """The same line for the same deals, in whatever order they come. Less than nothing credited earns nothing."""
-    with localcontext(prec=60):
+    with localcontext(prec=PRECISION):
         return _earn(terms, tuple(sorted(deals, key=lambda deal: (deal.closed_on, deal.position, deal.work_item_id))))
+
+
+def total(amounts: Iterable[Decimal], currency: str) -> Decimal:
+    """What lines come to, however much that is: somebody has to look at it before it is paid."""
+    with localcontext(prec=PRECISION):
+        return sum(amounts, Money(Decimal(0), currency).amount)
 
 
 def _earn(terms: Terms, deals: tuple[Deal, ...]) -> Line:

@@ -119,6 +119,7 @@ class CommissionPlan:
         mode: Mode = Mode.STEP,
         by: UUID,
     ) -> Iterator[Event]:
+        number(quota, "quota", places=minor_units(currency, "currency"))
         money = Money(quota, currency)
         fact = Drafted(
             name=proper_name(name, "name"),
@@ -132,7 +133,7 @@ class CommissionPlan:
         if self.drafted == fact:
             return
         if self.drafted:
-            raise AlreadyDrafted(f"This plan was drafted before, as {self.drafted.name}.", "id")
+            raise AlreadyDrafted("This plan was drafted before.", "id")
         if money.amount <= 0:
             raise NoQuota("Tiers are shares of the quota, so there must be one.", "quota")
         _must_cover_everything(fact.tiers)
@@ -158,7 +159,7 @@ class CommissionPlan:
         if self.drafted is None:
             raise Unknown("There is no such plan.", *path)
         if not self.approved:
-            raise NotApproved(f"The plan {self.drafted.name} is not approved.", *path)
+            raise NotApproved("The plan is not approved.", *path)
         plan = self.drafted
         return Terms(currency=plan.currency, quota=plan.quota, tiers=plan.tiers), plan.cadence
 
@@ -177,7 +178,7 @@ class CommissionPlan:
         if self.drafted is None:
             raise Unknown("There is no such plan.", "id")
         if self.status is Status.RETIRED:
-            raise IsRetired(f"The plan {self.drafted.name} is retired.", "id")
+            raise IsRetired("The plan is retired.", "id")
         return self.drafted
 
 

@@ -261,7 +261,7 @@ class PayoutRun:
             cutoff=cutoff,
             inputs_hash=inputs_hash,
             result_hash=_hash({"inputs": inputs_hash, "lines": [replace(line, revision=0) for line in lines]}),
-            total=Money.total((Money(line.amount, terms.currency) for line in paid), terms.currency).amount,
+            total=_commission.total((line.amount for line in paid), terms.currency),
             currency=terms.currency,
             lines=len(paid),
             blocked=len(lines) - len(paid),

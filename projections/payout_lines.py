@@ -6,7 +6,7 @@ A line holds while its revision is that of its run: whoever is paid nothing by a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid5
@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Column, Index, Integer, Numeric, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
+from domain._commission import PRECISION
 from domain._values import minor_units
 from domain.payout_run import LineBlocked, LineCalculated
 from projections._kernel import Change, projection, read_model
@@ -97,9 +98,10 @@ def _explanation(it: LineCalculated) -> dict[str, Any]:
 
 def _plain(value: Decimal, places: int) -> Decimal:
     """The same number with as many decimals as the currency has, and more only if it needs them."""
-    needed = value.normalize().as_tuple().exponent
-    assert isinstance(needed, int)
-    return value.quantize(Decimal(1).scaleb(min(-places, needed)))
+    with localcontext(prec=PRECISION):
+        needed = value.normalize().as_tuple().exponent
+        assert isinstance(needed, int)
+        return value.quantize(Decimal(1).scaleb(min(-places, needed)))
 
 
 def _deal(deal: Any, currency: str) -> dict[str, Any]:

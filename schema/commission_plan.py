@@ -123,7 +123,7 @@ class Mutation:
             currency=input.currency,
             cadence=input.cadence,
             quota=input.quota,
-            tiers=[Tier(start=each.start, end=each.end or None, rate=each.rate) for each in input.tiers],
+            tiers=[_tier(each) for each in input.tiers],
             by=info.context.signed_in.id,
         )
 

@@ -293,7 +293,7 @@ class Mutation:
             uuid_of(PayoutRun, input.id, "id"),
             domain.PayoutRun.approve,
             input,
-            result_hash=input.result_hash or None,
+            result_hash=None if input.result_hash is UNSET else input.result_hash,
             by=info.context.signed_in.id,
         )
 

@@ -261,8 +261,9 @@ class Mutation:
             return await info.context.run(
                 domain.WorkItem, id, domain.WorkItem.win, input, amount=amount, currency=currency, effective=day
             )
-        if input.amount or input.currency:
-            raise Invalid("Only a deal that was won has an amount.", "amount" if input.amount else "currency")
+        if isinstance(input.amount, Decimal) or input.currency:
+            path = "amount" if isinstance(input.amount, Decimal) else "currency"
+            raise Invalid("Only a deal that was won has an amount.", path)
         if input.outcome is WorkOutcome.LOST:
             reason = input.reason or None
             return await info.context.run(

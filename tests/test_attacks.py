@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
 from domain.employee import Employee, Reason
 from domain.role import ADMINISTRATOR, Role
+from domain.work_item import WorkItem
 from tests._api import EVERYTHING, Api, gid
+from tests._work import opportunity, won
 
 
 @pytest.mark.parametrize("letter", "tpaovj")
@@ -50,3 +55,127 @@ async def test_who_may_rehire_people_does_not_bring_back_rights_that_they_lack(a
     refused = await api.give(clerk, "rehireEmployee", id=gid("Employee", left), **job)
     assert refused["code"] == "ROLE_MORE_THAN_HELD"
     assert await api.log.head() == head
+
+
+# ── Refusals tell nothing of what one does not see ──
+
+ANY_VERSION: tuple[dict[str, Any], ...] = ({}, {"expectedVersion": 7})
+
+
+async def test_a_manager_learns_nothing_of_the_work_of_others_by_assigning_it(api: Api) -> None:
+    boss, stranger = await api.hire("Bo"), await api.hire("Stran Ger")
+    anna = gid("Employee", await api.hire("Anna", manager_id=boss))
+    open_, closed = await opportunity(api, stranger, "Secret pumps"), await won(api, stranger, "100")
+    answers = [
+        await api.give(boss, "assignWork", id=gid("WorkItem", id), ownerId=anna, effective="2017-01-01", **given)
+        for id in (open_, closed, uuid4())
+        for given in ANY_VERSION
+    ]
+    hidden, missing = answers[:4], answers[4]
+    assert [answer["code"] for answer in hidden] == ["WORK_ITEM_NOT_FOUND"] * 4
+    assert hidden == [missing] * 4
+
+
+async def test_whoever_may_assign_but_not_see_all_work_is_told_no_titles(api: Api) -> None:
+    clerk, stranger = await api.clerk("work.assign"), await api.hire("Stran Ger")
+    closed = await opportunity(api, stranger, "Secret pumps")
+    await api.run(WorkItem, closed, WorkItem.lose, effective=date(2017, 1, 1))
+    for mutation in "assignWork", "reassignWork":
+        given = {"id": gid("WorkItem", closed), "ownerId": gid("Employee", clerk), "effective": "2017-01-01"}
+        answer = await api.give(clerk, mutation, "workItem { title }", **given)
+        assert answer["code"] == "WORK_ITEM_CLOSED"
+        assert "Secret" not in json.dumps(answer)
+
+
+# ── What is written ──
+
+
+@pytest.mark.parametrize("reason", ["x" * 1001, "a\nb", "\x1b[31m", " "])
+async def test_a_reason_is_a_line_of_text(api: Api, reason: str) -> None:
+    clerk = await api.clerk("role.edit")
+    head = await api.log.head()
+    refused = await api.give(clerk, "defineRole", name="Greeters", reason=reason)
+    assert (refused["code"], refused["path"]) == ("VALIDATION_FAILED", ["reason"])
+    assert await api.log.head() == head
+
+
+@pytest.mark.parametrize(
+    ("mutation", "given", "path"),
+    [
+        ("registerWorkItem", {"kind": "CUSTOMER", "title": "X"}, "title"),
+        ("registerWorkItem", {"kind": "CUSTOMER", "title": "Acme", "reference": "X"}, "reference"),
+        ("createDepartment", {"code": "X", "name": "Sales", "effective": "2017-01-01"}, "code"),
+        ("defineCommissionPlan", {"name": "X", "currency": "USD", "cadence": "MONTH", "quota": "1"}, "name"),
+    ],
+)
+async def test_no_name_turns_the_direction_of_reading_around(
+    api: Api, mutation: str, given: dict[str, Any], path: str
+) -> None:
+    clerk = await api.clerk("work.register", "department.edit", "plan.edit")
+    wrong = {name: "gnp.\u202eexe" if each == "X" else each for name, each in given.items()}
+    tiers: dict[str, Any] = {"tiers": [{"start": "0", "rate": "0.1"}]} if "quota" in given else {}
+    refused = await api.give(clerk, mutation, **wrong, **tiers)
+    assert (refused["code"], refused["path"]) == ("VALIDATION_FAILED", [path])
+
+
+# ── Money ──
+
+
+async def plan(api: Api, **given: Any) -> UUID:
+    """A plan as it was asked for, and approved; or refused."""
+    drafter = await api.clerk("plan.edit", "plan.view")
+    usual = {"name": "Agents", "currency": "USD", "cadence": "QUARTER", "quota": "1000"}
+    answer = await api.give(drafter, "defineCommissionPlan", "commissionPlan { id }", **(usual | given))
+    assert answer["__typename"] != "Refused", answer
+    id = answer["commissionPlan"]["id"]
+    await api.give(await api.clerk("plan.approve", "plan.view"), "approveCommissionPlan", id=id)
+    return UUID(id.partition("_")[2])
+
+
+async def calculated(api: Api, plan_id: UUID) -> dict[str, Any]:
+    payroll = await api.clerk("payout.open", "payout.calculate", "payout.view", "pay.view")
+    run = await api.give(
+        payroll, "openPayoutRun", "payoutRun { id }", planId=gid("CommissionPlan", plan_id), period="2017-Q1"
+    )
+    result = "payoutRun { id resultHash total { amount } lines { nodes { explanation { legs { start end } exact } } } }"
+    answer: dict[str, Any] = await api.give(payroll, "calculatePayoutRun", result, id=run["payoutRun"]["id"])
+    return answer
+
+
+async def test_a_tier_that_ends_at_nought_is_not_one_without_end(api: Api) -> None:
+    with pytest.raises(AssertionError, match="COMMISSION_PLAN_WRONG_TIERS"):
+        await plan(api, tiers=[{"start": "0", "end": "0", "rate": "0.1"}])
+
+
+async def test_the_largest_quota_in_the_finest_tiers_loses_no_digit(api: Api) -> None:
+    end, quota = Decimal("999999999999999.999999"), Decimal("999999999999999.99")
+    tiers = [{"start": "0", "end": str(end), "rate": "0.1"}, {"start": str(end), "rate": "0.2"}]
+    await won(api, await api.hire("Anna"), "100")
+    run = (await calculated(api, await plan(api, quota=str(quota), tiers=tiers)))["payoutRun"]
+    (line,) = run["lines"]["nodes"]
+    assert line["explanation"]["legs"] == [{"start": "0.00", "end": "999999999999999989999000000000.00000001"}]
+
+
+async def test_deals_beyond_all_bounds_stand_in_nobodys_way(api: Api) -> None:
+    """Whoever looks at the result sees them; a run that can't be calculated would pay nobody."""
+    anna = await api.hire("Anna")
+    for _ in range(3):
+        await won(api, anna, "999999999999999.99")
+    run = (await calculated(api, await plan(api, tiers=[{"start": "0", "rate": "1"}])))["payoutRun"]
+    assert run["total"] == {"amount": "2999999999999999.97"}
+
+
+async def test_an_empty_hash_is_not_the_hash_of_what_was_seen(api: Api) -> None:
+    await won(api, await api.hire("Anna"), "100")
+    run = (await calculated(api, await plan(api, tiers=[{"start": "0", "rate": "0.1"}])))["payoutRun"]
+    checker = await api.clerk("payout.approve")
+    refused = await api.give(checker, "approvePayoutRun", id=run["id"], resultHash="")
+    assert refused["code"] == "PAYOUT_RUN_RESULT_CHANGED"
+    assert (await api.give(checker, "approvePayoutRun", id=run["id"]))["__typename"] == "ApprovePayoutRunPayload"
+
+
+async def test_a_deal_that_was_lost_has_no_amount_not_even_nought(api: Api) -> None:
+    anna = await api.hire("Anna")
+    lost = gid("WorkItem", await opportunity(api, anna))
+    given = {"id": lost, "outcome": "LOST", "effective": "2017-01-01", "amount": "0"}
+    assert (await api.give(anna, "completeWork", **given))["path"] == ["amount"]
