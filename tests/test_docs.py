@@ -302,7 +302,13 @@ LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#]*)(#[^)]*)?\)")
 
 
 def test_every_link_leads_somewhere() -> None:
-    for page in [*DOCS.rglob("*.md"), *ROOT.glob("*.md")]:
+    for page in [*(each for each in DOCS.rglob("*.md") if "node_modules" not in each.parts), *ROOT.glob("*.md")]:
         for target in LINK.findall(re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)):
             there = (page.parent / target[0]).resolve()
             assert there.exists() or str(there.relative_to(ROOT)) in COMING, f"{page.relative_to(ROOT)}: {target[0]}"
+
+
+def test_every_page_stands_in_the_index() -> None:
+    index = {(DOCS / target[0]).resolve() for target in LINK.findall((DOCS / "README.md").read_text())}
+    written = {page for page in DOCS.rglob("*.md") if "node_modules" not in page.parts}
+    assert written - {DOCS / "README.md"} <= index
