@@ -17,6 +17,7 @@ from schema._compile import Compiler
 from schema._documents import Documents, Operation
 from schema._plan import Cache, Plan, Planner
 from schema._selection import Selection
+from schema._shared import Shared
 from store.pool import DAY, Connection
 
 NO_POLICY = "SELECT 0::bigint"
@@ -55,8 +56,11 @@ class Reader:
     documents: Documents = None  # type: ignore[assignment]  # unless given, of the schema
     _plans: Cache[Any, Plan] = field(default_factory=lambda: Cache(4_000))
 
+    _policy_now: Shared[int] = field(init=False)
+
     def __post_init__(self) -> None:
         self.documents = self.documents or Documents(self.schema)
+        self._policy_now = Shared(lambda: self.pool.fetchval(self.policy))
 
     # ── The fast way: a whole answer in bytes ──
 
@@ -84,7 +88,7 @@ class Reader:
 
     async def viewer(self, id: UUID) -> tuple[Viewer | None, int]:
         """Who this is and what they may do as of now, for what is not checked by the statement itself."""
-        return await self.viewers.get(id, since=await self.pool.fetchval(self.policy))
+        return await self.viewers.get(id, since=await self._policy_now.get())
 
     async def values(
         self, operation: Operation, variables: Mapping[str, Any], viewer: Viewer, version: int
