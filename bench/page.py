@@ -33,6 +33,33 @@ def latest() -> list[dict[str, Any]]:
     return found
 
 
+def growth() -> str:
+    """Medians of the first contender, Meritbook, by the size of the organisation; where several were measured."""
+    found: dict[str, dict[int, dict[str, Any]]] = {}
+    for path in sorted(RESULTS.glob("*.json")):
+        result = json.loads(path.read_text())
+        employees = result["size"]["employees"]
+        for title, figures in result["tables"].items():
+            name = (
+                f"{result['section']}: {title}" if "facts" not in title else f"{result['section']}: the whole history"
+            )
+            found.setdefault(name, {})[employees] = next(iter(figures.values()))
+    sizes = sorted({employees for by_size in found.values() for employees in by_size})
+    if len(sizes) < 2:  # noqa: PLR2004
+        return ""
+    lines = [
+        [name, *(_grown(by_size.get(employees)) for employees in sizes)]
+        for name, by_size in found.items()
+        if len(by_size) > 1
+    ]
+    headings = ("rate /s, p50 ms", *(f"{employees:,} employees" for employees in sizes))
+    return "## Growth\n\n" + table.markdown(headings, lines)
+
+
+def _grown(figures: dict[str, Any] | None) -> str:
+    return f"{table.number(figures['rate'])}, {table.number(figures['p50'])}" if figures else ""
+
+
 def write() -> None:
     results = latest()
     machines = {
@@ -42,4 +69,4 @@ def write() -> None:
     }
     parts = [NOTES.read_text().strip(), f"**The machine**: {'; '.join(sorted(machines))}."]
     parts += [table.section(each) for each in results]
-    PAGE.write_text(HEAD + "\n\n".join(parts) + "\n")
+    PAGE.write_text(HEAD + "\n\n".join(filter(None, (*parts, growth()))) + "\n")
