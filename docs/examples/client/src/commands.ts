@@ -40,8 +40,10 @@ export async function command<Answer>(
   }
 }
 
+const PASSING = ["RATE_LIMITED", "TIMEOUT", "UNAVAILABLE"];
+
 /** No connection, a server that is down or starting, or too much asked at once. */
 function mayPass(error: unknown): boolean {
-  if (error instanceof ApiError) return error.status >= 500 || error.status === 429 || error.code === "RATE_LIMITED";
+  if (error instanceof ApiError) return error.status >= 500 || PASSING.includes(error.code ?? "");
   return error instanceof TypeError;
 }
