@@ -154,15 +154,19 @@ def events() -> str:
     return "\n".join(parts)
 
 
+GROUPS = {"Personal": "personal", "Private": "private", "Evaluation": "evaluation", "Pay": "pay"}
+"""How a field is marked that not everybody may see, and what the page says of it."""
+
+
 def _plain(type_: Any) -> str:
     text = str(type_)
-    for group in ("Personal[", "Pay["):
-        text = text.removeprefix(group).removesuffix("]") if text.startswith(group) else text
+    for group in GROUPS:
+        text = text.removeprefix(f"{group}[").removesuffix("]") if text.startswith(f"{group}[") else text
     return text
 
 
 def _group(type_: Any) -> str:
-    return {"Personal": "personal", "Pay": "pay"}.get(str(type_).partition("[")[0], "")
+    return GROUPS.get(str(type_).partition("[")[0], "")
 
 
 # ── Permissions ──

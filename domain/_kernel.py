@@ -22,16 +22,25 @@ EVENTS: list[type[Any]] = []
 
 @dataclass(frozen=True)
 class Group:
-    """A group of fields that not everybody may see, wherever the field appears."""
+    """A group of fields that the permission `<name>.view` is needed for, wherever the field appears."""
 
     name: str
+    encrypted: bool = False
 
 
-PERSONAL = Group("personal")
+PERSONAL = Group("personal", encrypted=True)
+PRIVATE = Group("personal")
 PAY = Group("pay")
+EVALUATION = Group("score")
 
 Personal = Annotated[T | None, PERSONAL]
 """A field about a person: encrypted with the key of the stream's person, None once that key is gone."""
+
+Private = Annotated[T, PRIVATE]
+"""A field about a person that says nothing without the rest: stored plainly, shown in the history as personal ones."""
+
+Evaluation = Annotated[T, EVALUATION]
+"""A field about how somebody did: stored plainly, shown in the history only with the right to see scores."""
 
 Pay = Annotated[T, PAY]
 """A field about somebody's money: stored plainly, shown in the history only with the right to see pay."""

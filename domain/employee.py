@@ -35,6 +35,7 @@ from domain._kernel import (
     Look,
     NotFound,
     Personal,
+    Private,
     Release,
     event,
 )
@@ -115,7 +116,7 @@ class PersonalDetailsCorrected:
 class Terminated:
     """`effective` is the last day."""
 
-    reason: Reason
+    reason: Private[Reason]
     effective: date
 
     def claims(self) -> Iterator[Claim | Release]:

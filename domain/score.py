@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
-from domain._kernel import Duplicate, Forbidden, Invalid, InvalidTransition, Look, NotFound, event
+from domain._kernel import Duplicate, Evaluation, Forbidden, Invalid, InvalidTransition, Look, NotFound, event
 from domain._values import day, number, text
 from domain.employee import must_be_employed
 
@@ -52,8 +52,8 @@ SCALES = {
 class ScoreRecorded:
     employee_id: UUID
     metric: Metric
-    value: Decimal
-    note: str | None
+    value: Evaluation[Decimal]
+    note: Evaluation[str | None]
     effective: date
 
 
@@ -61,9 +61,9 @@ class ScoreRecorded:
 class Corrected:
     employee_id: UUID
     metric: Metric
-    value: Decimal
-    was: Decimal
-    reason: str
+    value: Evaluation[Decimal]
+    was: Evaluation[Decimal]
+    reason: Evaluation[str]
     effective: date
 
 
@@ -71,8 +71,8 @@ class Corrected:
 class Withdrawn:
     employee_id: UUID
     metric: Metric
-    was: Decimal
-    reason: str
+    was: Evaluation[Decimal]
+    reason: Evaluation[str]
     effective: date
 
 

@@ -15,6 +15,7 @@ from domain._kernel import EVENTS, Group
 from domain.employee import Employee, Reason
 from domain.payout_run import LineCalculated, Opened, PayoutRun
 from domain.role import Role
+from domain.score import Metric, Score
 from store.recorded import Origin
 from tests._api import Api, gid
 
@@ -129,6 +130,38 @@ async def test_pay_is_withheld_from_whoever_may_not_see_it(api: Api) -> None:
     for name in ("paymaster", "herself"):
         assert seen[name]["redacted"] == []
         assert seen[name]["data"]["amount"] == "123.45"
+
+
+async def test_why_somebody_left_is_withheld_from_whoever_may_not_see_it(api: Api) -> None:
+    anna = await api.hire()
+    await api.run(Employee, anna, Employee.terminate, last_day=date(2016, 12, 31), reason=Reason.DISMISSED)
+    where = {"topic": {"eq": "employee.terminated"}}
+    for viewer, told in (
+        (await api.clerk("history.view", "pay.view"), (None, ["reason"])),
+        (await api.clerk("history.view", "personal.view"), ("DISMISSED", [])),
+    ):
+        (event,) = (await api.data(viewer, EVENTS_OF, where=where))["events"]["nodes"]
+        assert (event["data"]["reason"], event["redacted"]) == told
+
+
+async def test_how_somebody_did_is_withheld_from_whoever_may_not_see_it(api: Api) -> None:
+    anna, judge, score = await api.hire(), await api.hire(), uuid4()
+    given = {"employee_id": anna, "metric": Metric.ATTITUDE, "note": "Late.", "effective": date(2017, 1, 2)}
+    await api.run(Score, score, Score.record, by=judge, value=Decimal(2), **given)
+    await api.run(Score, score, Score.correct, by=judge, value=Decimal(3), reason="Not that late.")
+    await api.run(Score, score, Score.withdraw, by=judge, reason="Another one's.")
+    hidden = [["value", "note"], ["value", "was", "reason"], ["was", "reason"]]
+    where = {"about": {"eq": gid("Score", score)}}
+    await api.permit(anna, "history.view")
+    for viewer, redacted in (
+        (await api.clerk("history.view", "personal.view", "pay.view"), hidden),
+        (await api.clerk("history.view", "score.view"), [[], [], []]),
+        (anna, [[], [], []]),
+    ):
+        events = (await api.data(viewer, EVENTS_OF, where=where))["events"]["nodes"]
+        assert [event["redacted"] for event in events] == redacted
+        for event, names in zip(events, hidden, strict=True):
+            assert all((event["data"][name] is None) is bool(event["redacted"]) for name in names)
 
 
 async def test_only_reviewers_see_everything(api: Api) -> None:
