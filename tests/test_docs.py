@@ -31,8 +31,11 @@ from tests.test_server import free_port
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-GUIDES = sorted([DOCS / "tutorial.md", *(DOCS / "how-to").glob("*.md")])
 EXAMPLE = DOCS / "how-to/add-a-capability.md"
+GUIDES = sorted({DOCS / "tutorial.md", *(DOCS / "how-to").glob("*.md")} - {EXAMPLE})
+
+INSTALLED = ("--assume-old=.venv/requirements.txt", "--assume-old=.venv/requirements-dev.txt")
+"""To `make`: what runs the tests is installed."""
 
 ELSEWHERE = {
     "git clone": "the checkout is what runs the tests",
@@ -160,10 +163,11 @@ def demo(
         "DATA": str(tmp_path_factory.mktemp("data")),
         "PORT": str(port),
         "MAKEFLAGS": "",
+        "PYTHONPATH": str(ROOT),  # this checkout, whichever one the environment was installed for
         "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
         **_address(module_database_url),
     }
-    command = ["make", "--assume-old=.venv/requirements.txt", "demo"]
+    command = ["make", *INSTALLED, "demo"]
     log = Path(environment["DATA"], "log")
     with log.open("w") as stderr:
         process = subprocess.Popen(
@@ -219,7 +223,7 @@ def live(demo: tuple[int, dict[str, str], dict[str, str]], tmp_path: Path, page:
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
 def test_every_block_runs_and_says_what_the_page_says(page: Path, live: Live) -> None:
     for block in blocks(page):
-        if any(block.text.startswith(beginning) for beginning in ELSEWHERE) or (page == EXAMPLE and block.word):
+        if any(block.text.startswith(beginning) for beginning in ELSEWHERE):
             continue
         if block.language == "js" and shutil.which("node") is None:
             continue
@@ -259,28 +263,31 @@ def differences(shown: Any, said: Any, at: str = "answer") -> Iterator[str]:
 
 
 def test_the_capability_that_is_added_by_example_works(tmp_path: Path) -> None:
-    """The files of the page in a copy of the project, and the test among them run there."""
+    """The files of the page in a copy of the project: published as it says, and every rule for new code is kept."""
     copy = tmp_path / "project"
-    for package in ROOT.glob("*/__init__.py"):
-        name = package.parent.name
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
-    for module in ROOT.glob("*.py"):
-        shutil.copy(module, copy)
-    for name in ("pyproject.toml", "schema.graphql"):
-        if (ROOT / name).exists():
-            shutil.copy(ROOT / name, copy)
-    files = [block for block in blocks(EXAMPLE) if block.language == "python"]
-    assert len(files) == 4
-    for file in files:
-        (copy / file.word).write_text(file.text)
+    for package in [*ROOT.glob("*/__init__.py"), ROOT / "docs/schema/released.graphql"]:
+        folder = package.parent.relative_to(ROOT)
+        ignored = shutil.ignore_patterns("__pycache__", "node_modules")
+        shutil.copytree(ROOT / folder, copy / folder, ignore=ignored, dirs_exist_ok=True)
+    for file in [*ROOT.glob("*.py"), ROOT / "pyproject.toml", ROOT / "Makefile", ROOT / "schema.graphql"]:
+        shutil.copy(file, copy)
+    (copy / ".venv").symlink_to(ROOT / ".venv")
+    written = [block for block in blocks(EXAMPLE) if block.language == "python"]
+    for block in written:
+        (copy / block.word).write_text(block.text)
 
     def run(*command: str) -> None:
-        done = subprocess.run([sys.executable, "-m", *command], check=False, cwd=copy, capture_output=True, text=True)
+        environment = os.environ | {"PYTHONPATH": str(copy), "MAKEFLAGS": ""}
+        done = subprocess.run(command, check=False, cwd=copy, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
 
-    run("pytest", "-p", "no:cacheprovider", "tests/test_certificate.py")
-    run("ruff", "check", "--no-cache", *(file.word for file in files))
-    run("ruff", "format", "--no-cache", "--check", *(file.word for file in files))
+    (publish,) = (block.text for block in blocks(EXAMPLE) if block.language == "sh")
+    run("bash", "-euc", publish.replace("make ", f"make {' '.join(INSTALLED)} "))
+    tests = ("certificate", "events", "schema", "architecture")
+    run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *(f"tests/test_{each}.py" for each in tests))
+    names = [block.word for block in written]
+    run(sys.executable, "-m", "ruff", "check", "--no-cache", *names)
+    run(sys.executable, "-m", "ruff", "format", "--no-cache", "--check", *names)
 
 
 def test_what_the_code_says_is_what_the_reference_says() -> None:
