@@ -132,6 +132,8 @@ actor, reason and command: see `Event` in [the schema](../../schema.graphql).
 
 - **personal**: encrypted with the key of the person whom the stream is about; shown to them and with `personal.view`;
   null once the key is destroyed. [Personal data](../explanation/personal-data.md)
+- **private**: stored plainly; shown to whom it is about and with `personal.view`.
+- **evaluation**: stored plainly; shown to whom it is about and with `score.view`.
 - **pay**: stored plainly; shown to whom it is about and with `pay.view`.
 
 A fact with `effective` holds from that day; one without holds from the day on which it was recorded.
