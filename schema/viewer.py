@@ -19,7 +19,7 @@ from schema.employee import Employee
 class Viewer:
     """Who asks."""
 
-    id: ID = seen_by(STAFF, of="Employee", description="The employee's.")
+    id: ID = seen_by(STAFF, of="Viewer", description="Not the employee's: caches tell the two apart by it.")
     employee: Employee | None = one("id")
     permissions: list[str] = seen_by(STAFF, description="What they may do, by all their roles together.")
 

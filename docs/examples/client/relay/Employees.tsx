@@ -11,12 +11,24 @@ export function Employees() {
   const found = useLazyLoadQuery<EmployeesQuery>(
     graphql`
       query EmployeesQuery($first: Int!, $where: EmployeeWhere) {
+        viewer {
+          id
+          employee {
+            id
+            name
+          }
+        }
         ...Employees_list @arguments(first: $first, where: $where)
       }
     `,
     { first: 20, where: { status: { eq: "ACTIVE" } } },
   );
-  return <List list={found} />;
+  return (
+    <>
+      <h1>{found.viewer.employee?.name}</h1>
+      <List list={found} />
+    </>
+  );
 }
 
 function List({ list }: { list: Employees_list$key }) {

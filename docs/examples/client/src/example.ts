@@ -14,11 +14,12 @@ import type { AmountFragment, Metric } from "../generated/codegen/graphql.js";
 const PERIOD = "2017-Q2";
 
 export async function* show(api: Api): AsyncGenerator<string> {
-  const { viewer } = await api.ask(Me);
-  yield `You are ${viewer.employee?.name}, ${viewer.employee?.title}.`;
+  const { employee: me } = (await api.ask(Me)).viewer;
+  if (!me) return;
+  yield `You are ${me.name}, ${me.title}.`;
   yield* leaderboard(api);
-  yield* payout(api, viewer.id);
-  const [report] = viewer.employee?.reports.nodes ?? [];
+  yield* payout(api, me.id);
+  const [report] = me.reports.nodes;
   if (!report) return;
   for (const value of ["4", "7"]) yield await judged(api, report.id, "TEAMWORK", value);
 }

@@ -4,8 +4,8 @@ import { graphql } from "../generated/codegen/index.js";
 export const Me = graphql(`
   query Me {
     viewer {
-      id
       employee {
+        id
         name
         title
         reports(first: 1) {
