@@ -71,7 +71,8 @@ reference: $(DEV) ## Write the pages of docs/reference that are made from the co
 lock: $(DEV) ## Lock what pyproject.toml asks for; with ARGS=--upgrade in the newest versions
 	$(IN)/python -m pip install --quiet --disable-pip-version-check pip-tools
 	$(COMPILE) $(ARGS) --output-file requirements.txt pyproject.toml
-	$(COMPILE) $(ARGS) --extra dev --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) $(ARGS) --extra traces --output-file requirements-traces.txt pyproject.toml
+	$(COMPILE) $(ARGS) --extra traces --extra dev --output-file requirements-dev.txt pyproject.toml
 
 COMPILE := CUSTOM_COMPILE_COMMAND='make lock' $(IN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options

@@ -11,9 +11,10 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from demo.welcome import dirt_in, first_query, people_to_be
 from domain._kernel import Claim, NotFound, Refused
 from operations import administrators, doctor
 from operations.terminal import out, progress, show
+from operations.traces import tracing
 from schema import sdl
 from settings import BadSetting, Settings
 from store import witness
@@ -153,17 +155,17 @@ def dismiss(employee: Who, reason: Reason = "") -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    async with _serving(settings) as (it, front):
+    async with _serving(settings) as (it, serve_it):
         signs_in = {}
         if await server.is_new(it.log):
             await server.appoint_first_administrator(it.log)
             signs_in["the first administrator"] = server.FIRST_ADMINISTRATOR
         _welcome(it, settings, signs_in)
-        await server.serve(it, settings, front)
+        await serve_it()
 
 
 async def _demo(settings: Settings) -> None:
-    async with _serving(settings) as (it, front):
+    async with _serving(settings) as (it, serve_it):
         dataset = read()
         if not await importer.is_begun(it.log) and not await server.is_new(it.log):
             raise importer.Occupied("There is an organisation already, and it is not the demo's: set another DATA.")
@@ -172,15 +174,15 @@ async def _demo(settings: Settings) -> None:
                 await importer.bring_in(it.log, it.pool, dataset, tell)
             out.print("What is wrong in the files, and what was made of it:", *dirt_in(dataset), sep="\n")
         _welcome(it, settings, people_to_be(dataset), first_query())
-        await server.serve(it, settings, front)
+        await serve_it()
 
 
 @asynccontextmanager
-async def _serving(settings: Settings) -> AsyncIterator[tuple[server.Organisation, server.Front]]:
-    """The organisation, and what listens: it has the port from the beginning, and answers that nothing is ready."""
-    with server.listen(settings) as listening:
+async def _serving(settings: Settings) -> AsyncIterator[tuple[server.Organisation, Callable[[], Awaitable[None]]]]:
+    """The organisation, and what serves it: it has the port from the beginning, and answers that nothing is ready."""
+    with server.listen(settings) as listening, tracing(settings.traces_url) as tracer:
         async with server.listening_on(listening) as front, _opened(settings, server.patiently_opened) as it:
-            yield it, front
+            yield it, partial(server.serve, it, settings, front, tracer)
 
 
 def _welcome(it: server.Organisation, settings: Settings, signs_in: Mapping[str, UUID], query: str = "") -> None:

@@ -34,6 +34,7 @@ from identity import Identity
 from operations import metrics
 from operations.health import Health
 from operations.requests import App, Noticed, Requests
+from operations.traces import Tracer
 from projections._build import Progress, catch_up, ensure, keep_up
 from projections._fold import ReadModels
 from schema import schema
@@ -220,6 +221,7 @@ def app(
     *,
     manners: Manners | None = None,
     metrics_token: str | None = None,
+    tracer: Tracer | None = None,
     connections: Callable[[], int] = lambda: 0,
 ) -> Starlette:
     """What an organisation's server answers. `connections` counts those of its clients."""
@@ -235,7 +237,7 @@ def app(
         documents=documents,
         manners=manners,
     )
-    requests = Requests(graphql)
+    requests = Requests(graphql, tracer)
     numbers = metrics.Numbers(
         health=it.health,
         requests=requests,
@@ -336,14 +338,16 @@ async def listening_on(listening: socket.socket) -> AsyncIterator[Front]:
         await front.stop()
 
 
-async def serve(organisation: Organisation, settings: Settings, front: Front) -> None:
+async def serve(organisation: Organisation, settings: Settings, front: Front, tracer: Tracer | None = None) -> None:
     """Serve until cancelled; requests under way are finished before this ends."""
     front.app = app(
         organisation,
         manners=manners_of(settings),
         metrics_token=settings.metrics_token,
+        tracer=tracer,
         connections=lambda: front.connections,
     )
+    organisation.log.meter.watcher = tracer
     gc.collect()
     gc.freeze()  # what was loaded stays: no need to look at it again and again
     gc.set_threshold(50_000, 20, 20)

@@ -78,6 +78,12 @@ def _origins(name: str, said: str) -> frozenset[str]:
     return found
 
 
+def _http_url(name: str, said: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/\S*)?", said):
+        raise BadSetting(f"{name} must be an address such as http://localhost:4318/v1/traces.")
+    return said
+
+
 def _level(name: str, said: str) -> str:
     if said.lower() not in LEVELS:
         raise BadSetting(f"{name} must be one of {', '.join(LEVELS)}, not {said!r}.")
@@ -134,6 +140,15 @@ class Settings:
     log_level: str = field(
         default="info",
         metadata=about(_level, f"What is told on standard error: {', '.join(LEVELS)}, and whatever is graver."),
+    )
+    traces_url: str | None = field(
+        default=None,
+        metadata=about(
+            _http_url,
+            "Where traces are sent by OTLP over HTTP, such as `http://localhost:4318/v1/traces`. Needs"
+            " `requirements-traces.txt`.",
+            "there are none",
+        ),
     )
     metrics_token: str | None = field(
         default=None,

@@ -20,6 +20,7 @@ import msgspec
 import structlog
 
 import logs
+from operations.traces import Tracer
 from schema._documents import Document, Documents
 from schema._http import Receive, Scope, Send, request_id
 from store.meter import Histogram
@@ -75,6 +76,7 @@ class Requests:
     """An ASGI application around another."""
 
     app: App
+    tracer: Tracer | None = None
     statuses: Counter[int] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     under_way: int = 0
@@ -98,12 +100,24 @@ class Requests:
         self.under_way += 1
         began = perf_counter()
         try:
-            await self.app(scope, receive, self._counted(send))
+            if self.tracer is None:
+                await self.app(scope, receive, self._counted(send))
+            else:
+                await self._traced(self.tracer, scope, receive, send, number)
         finally:
             self.under_way -= 1
             self._operation(perf_counter() - began)
             _DOCUMENT.reset(document)
             logs.REQUEST.reset(request)
+
+    async def _traced(self, tracer: Tracer, scope: Scope, receive: Receive, send: Send, number: str) -> None:
+        with tracer.operation(dict(scope["headers"]), number) as span:
+            await self.app(scope, receive, self._counted(send))
+            asked = _DOCUMENT.get()
+            if asked is not None:
+                operation = self.operations.get(asked[0]) or _named(*asked)
+                span.update_name(f"graphql {operation.name}".rstrip())
+                span.set_attribute("graphql.document.hash", operation.document)
 
     def _counted(self, send: Send) -> Send:
         async def counted(message: Scope) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from domain._kernel import Refused
 from store.command import Outcome, Unavailable
@@ -29,6 +30,13 @@ class Histogram:
     def observe(self, value: float) -> None:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
+
+
+class Watcher(Protocol):
+    """Who wants to know of each command, where it was given, and of each commit; and for how many seconds it took."""
+
+    def command(self, outcome: Outcome, seconds: float) -> None: ...
+    def commit(self, commands: int, seconds: float) -> None: ...
 
 
 @dataclass(slots=True)
@@ -55,6 +63,7 @@ class Meter:
     """Commands that were recorded in one commit."""
     commit: Histogram = field(default_factory=Histogram)
     """Seconds from a batch's decision to its commit."""
+    watcher: Watcher | None = None
 
     @property
     def answered(self) -> int:
@@ -62,7 +71,9 @@ class Meter:
         took_effect = self.recorded + self.unchanged + self.repeated
         return took_effect + refused + self.unavailable + self.failed + self.abandoned
 
-    def took_effect(self, outcome: Outcome) -> None:
+    def took_effect(self, outcome: Outcome, seconds: float) -> None:
+        if self.watcher is not None:
+            self.watcher.command(outcome, seconds)
         if outcome.repeated:
             self.repeated += 1
         elif outcome.facts:
@@ -84,3 +95,5 @@ class Meter:
     def committed(self, commands: int, seconds: float) -> None:
         self.batch.observe(commands)
         self.commit.observe(seconds)
+        if self.watcher is not None:
+            self.watcher.commit(commands, seconds)

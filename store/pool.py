@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import asyncpg
+from asyncpg.connection import LoggedQuery
 from asyncpg.exceptions import (
     InsufficientResourcesError,
     OperatorInterventionError,
@@ -29,6 +31,14 @@ LOST = (
 
 class Connection(asyncpg.Connection):
     """Goes back into the pool as it is: we leave nothing behind in a session, and a reset costs a round trip."""
+
+    listener: ClassVar[Callable[[LoggedQuery], None] | None] = None
+    """Told of every statement of connections that are made from then on."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        if Connection.listener is not None:
+            self.add_query_logger(Connection.listener)
 
     def get_reset_query(self) -> str:
         return ""

@@ -149,6 +149,7 @@ class Writer:
     async def submit(self, command: Command) -> Outcome:
         if self._closing or len(self._waiting) >= WAITING:
             raise Unavailable("The server takes no commands now.")
+        began = perf_counter()
         self.meter.asked += 1
         self._enqueue([command])
         try:
@@ -156,7 +157,7 @@ class Writer:
         except BaseException as error:
             self.meter.went_wrong(error)
             raise
-        self.meter.took_effect(outcome)
+        self.meter.took_effect(outcome, perf_counter() - began)
         return outcome
 
     @property
