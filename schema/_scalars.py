@@ -28,6 +28,8 @@ SPECIFICATION = "https://meritbook.example/docs/conventions"
 """Where `docs/conventions.md` is published."""
 
 LARGEST_POSITION = 2**63 - 1
+EXACT = 15
+"""Digits up to which a number of JSON that is no whole one is the number that was written."""
 EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
 LATEST = datetime(9999, 12, 30, tzinfo=UTC)
 """Within these, an instant is one in any time zone."""
@@ -56,6 +58,8 @@ def _moment(value: Any) -> datetime:
 
 def _decimal(value: Any) -> Decimal:
     number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, float) and sum(map(str.isdecimal, str(value))) > EXACT:
+        raise ValueError
     return Decimal(_matching(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})", str(value) if number else value))
 
 

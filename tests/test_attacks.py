@@ -165,6 +165,27 @@ async def test_deals_beyond_all_bounds_stand_in_nobodys_way(api: Api) -> None:
     assert run["total"] == {"amount": "2999999999999999.97"}
 
 
+@pytest.mark.parametrize("written", ["99999999999999.99", "0.1234567890123456"])
+async def test_no_amount_is_recorded_but_the_one_that_was_written(api: Api, written: str) -> None:
+    """A number of JSON that a float does not hold is refused; as text it is exact."""
+    clerk = await api.clerk("plan.edit", "plan.view")
+    document = """mutation VARIABLES {
+        defineCommissionPlan(input: {
+            name: "Agents", currency: "USD", cadence: MONTH, quota: QUOTA, tiers: [{ start: 0, rate: 0.1 }]
+        }) { ... on DefineCommissionPlanPayload { commissionPlan { quota { amount } } } ... on Refused { code } } }"""
+    head = await api.log.head()
+    by_variable = document.replace("QUOTA", "$quota").replace("VARIABLES", "($quota: Decimal!)")
+    for answer in (
+        await api(clerk, by_variable, quota=float(written)),
+        await api(clerk, document.replace("QUOTA", written).replace("VARIABLES", "")),
+    ):
+        assert answer["errors"], answer
+    assert await api.log.head() == head
+    if written.startswith("9"):
+        answer = await api.data(clerk, by_variable, quota=written)
+        assert answer["defineCommissionPlan"]["commissionPlan"]["quota"]["amount"] == written
+
+
 async def test_an_empty_hash_is_not_the_hash_of_what_was_seen(api: Api) -> None:
     await won(api, await api.hire("Anna"), "100")
     run = (await calculated(api, await plan(api, tiers=[{"start": "0", "rate": "0.1"}])))["payoutRun"]
