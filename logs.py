@@ -67,7 +67,13 @@ def back() -> None:
 
 def is_absence(error: BaseException | None) -> bool:
     """Whether this is because PostgreSQL is not there, or follows from that."""
-    return any(isinstance(each, (*LOST, asyncpg.InterfaceError)) for each in _chain(error))
+    return any(map(_is_of_postgresql, _chain(error)))
+
+
+def _is_of_postgresql(error: BaseException) -> bool:
+    if isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError):
+        return any("asyncpg" in frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__))
+    return isinstance(error, (*LOST, asyncpg.InterfaceError))
 
 
 # ── Errors without their words ──
@@ -119,7 +125,7 @@ def _errors(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         error = sys.exc_info()[1]
     if error is None:
         return event
-    if is_absence(error):
+    if str(event.get("logger")).partition(".")[0] in OURS and is_absence(error):
         away(error)
         raise structlog.DropEvent
     event["error"], event["traceback"] = reason(error), told(error)

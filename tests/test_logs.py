@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import httpx
 
+import logs
 from projections.employees import employees
 from store.embedded import Cluster
 from store.pool import connect
@@ -93,3 +94,26 @@ async def test_no_line_tells_of_anybody_and_every_failure_can_be_found(
     tracebacks = [line for line in lines if "traceback" in line]
     assert len(tracebacks) <= 4, [line["event"] for line in tracebacks]
     assert len(lines) < 40, [line["event"] for line in lines]
+
+
+def test_an_error_says_what_kind_it_is_and_where_but_not_what_it_says() -> None:
+    try:
+        try:
+            int(NAME)
+        except ValueError as error:
+            raise RuntimeError(EMAIL) from error
+    except RuntimeError as error:
+        told = logs.told(error)
+    assert told.startswith("ValueError\n")
+    assert "led to\nRuntimeError" in told
+    assert told.count(f"{Path(__file__).name}:") == 2
+    assert not any(secret in told for secret in SECRETS)
+
+
+def test_only_what_postgresql_did_means_that_it_is_away() -> None:
+    try:
+        Path("/nowhere/at/all").read_text()
+    except OSError as error:
+        assert not logs.is_absence(error)
+    assert logs.is_absence(ConnectionRefusedError())
+    assert not logs.is_absence(ValueError())
