@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
 import logs
 from projections.employees import employees
@@ -111,9 +112,8 @@ def test_an_error_says_what_kind_it_is_and_where_but_not_what_it_says() -> None:
 
 
 def test_only_what_postgresql_did_means_that_it_is_away() -> None:
-    try:
+    with pytest.raises(FileNotFoundError) as missing:
         Path("/nowhere/at/all").read_text()
-    except OSError as error:
-        assert not logs.is_absence(error)
+    assert not logs.is_absence(missing.value)
     assert logs.is_absence(ConnectionRefusedError())
     assert not logs.is_absence(ValueError())
