@@ -37,9 +37,6 @@ QUARTERS = ("2017-Q1", "2017-Q2")
 AT_ONCE = 2_000
 """Commands that wait at a time."""
 
-POPULATION = 2_000
-"""People whom one payout run pays."""
-
 REPORTS = 10
 NAMES = ("Ann", "Bao", "Chiara", "Dmitri", "Elif", "Farid", "Grace", "Hiro", "Ines", "João", "Katya", "Liam", "王伟")
 FAMILIES = ("Abara", "Berg", "Castro", "Dumont", "Eriksen", "Flores", "Grant", "Huang", "Ito", "Jansen", "O'Brien")
@@ -90,11 +87,11 @@ class Step:
 
 @dataclass(slots=True)
 class Organisation:
-    """Brings itself into a log. `credits` are what its won deals count for, by quarter and person."""
+    """Brings itself into a log. `credits` are what its won deals count for, by quarter."""
 
     size: Size
     progress: Progress
-    credits: dict[str, dict[UUID, list[Credit]]] = field(default_factory=lambda: {each: {} for each in QUARTERS})
+    credits: dict[str, list[Credit]] = field(default_factory=lambda: {each: [] for each in QUARTERS})
 
     async def bring_into(self, log: Log) -> None:
         size = self.size
@@ -216,7 +213,7 @@ class Organisation:
             closed_on=won.effective,
             position=outcome.position,
         )
-        self.credits[quarter].setdefault(won.owner_id, []).append(credit)
+        self.credits[quarter].append(credit)
 
     def _scores(self) -> Iterator[Step]:
         dice = random.Random(2)
@@ -235,23 +232,17 @@ class Organisation:
             yield Step(kind=Score, id=id_of("score", n), command=Score.record, arguments=arguments)
 
     async def _payouts(self, log: Log) -> None:
-        """A run pays some of them, under a plan for those; the second run of each is calculated, not approved."""
-        total = sum(len(credits) for credits in self.credits.values())
-        done = 0
-        for group in range(0, self.size.employees, POPULATION):
-            plan_id = id_of("plan", group)
-            terms = {"name": f"Plan {group}", "currency": "USD", "cadence": Cadence.QUARTER, "tiers": TIERS}
-            drafted = {**terms, "quota": Decimal(100_000), "by": employee_id(0)}
-            await Step(kind=CommissionPlan, id=plan_id, command=CommissionPlan.draft, arguments=drafted).take(log)
-            approved = {"by": SYSTEM}
-            await Step(kind=CommissionPlan, id=plan_id, command=CommissionPlan.approve, arguments=approved).take(log)
-            for quarter in QUARTERS:
-                run_id = id_of(f"run {quarter}", group)
-                people = range(group, min(group + POPULATION, self.size.employees))
-                credits = [each for n in people for each in self.credits[quarter].get(employee_id(n), ())]
-                opened = {"plan_id": plan_id, "period": quarter, "today": TODAY, "by": employee_id(0)}
-                await Step(kind=PayoutRun, id=run_id, command=PayoutRun.open, arguments=opened).take(log)
-                inputs = {"credits": credits, "cutoff": await log.head(), "by": employee_id(0)}
-                await Step(kind=PayoutRun, id=run_id, command=PayoutRun.calculate, arguments=inputs).take(log)
-                done += len(people)
-                self.progress("payouts", min(done, total), total)
+        """A run a quarter pays everybody, under one plan; it is calculated and not approved."""
+        plan_id = id_of("plan", 0)
+        terms = {"name": "Everybody", "currency": "USD", "cadence": Cadence.QUARTER, "tiers": TIERS}
+        drafted = {**terms, "quota": Decimal(100_000), "by": employee_id(0)}
+        await Step(kind=CommissionPlan, id=plan_id, command=CommissionPlan.draft, arguments=drafted).take(log)
+        approved = {"by": SYSTEM}
+        await Step(kind=CommissionPlan, id=plan_id, command=CommissionPlan.approve, arguments=approved).take(log)
+        for done, quarter in enumerate(QUARTERS, start=1):
+            run_id = id_of("run", done)
+            opened = {"plan_id": plan_id, "period": quarter, "today": TODAY, "by": employee_id(0)}
+            await Step(kind=PayoutRun, id=run_id, command=PayoutRun.open, arguments=opened).take(log)
+            inputs = {"credits": self.credits[quarter], "cutoff": await log.head(), "by": employee_id(0)}
+            await Step(kind=PayoutRun, id=run_id, command=PayoutRun.calculate, arguments=inputs).take(log)
+            self.progress("payout runs", done, len(QUARTERS))
