@@ -49,6 +49,14 @@ def proper_name(value: str, *path: str, limit: int = 120) -> str:
     return value
 
 
+def folded(value: str) -> str:
+    """The same for what people take for the same: in any case and width, whatever is in it that nobody sees."""
+    seen = (character for character in value.casefold() if unicodedata.category(character) != "Cf")
+    return "".join(
+        plain if len(plain := unicodedata.normalize("NFKC", each)) == 1 else each for each in seen
+    ).casefold()
+
+
 def email(value: str, *path: str) -> str:
     """The address in its normal form. Whether it can be reached is not asked."""
     try:

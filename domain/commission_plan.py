@@ -19,7 +19,7 @@ from uuid import UUID
 
 from domain._commission import Terms, Tier
 from domain._kernel import Claim, Duplicate, FourEyesRequired, Invalid, InvalidTransition, NotFound, Release, event
-from domain._values import Cadence, Money, minor_units, number, proper_name
+from domain._values import Cadence, Money, folded, minor_units, number, proper_name
 
 
 class Status(StrEnum):
@@ -47,7 +47,7 @@ class Drafted:
 
     def claims(self) -> Iterator[Claim | Release]:
         taken = NameTaken(f"Another plan is called {self.name}.", "name")
-        yield Claim("commission_plan.name", self.name.casefold(), taken)
+        yield Claim("commission_plan.name", folded(self.name), taken)
 
 
 @event("commission_plan.approved")

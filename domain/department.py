@@ -21,7 +21,7 @@ from uuid import UUID
 from domain import employee  # a module: the two know each other
 from domain._kernel import Claim, Duplicate, Invalid, InvalidTransition, Look, NotFound, Release, event
 from domain._timeline import NEVER, Timeline, closes_a_circle
-from domain._values import END_OF_TIME, Period, day, proper_name
+from domain._values import END_OF_TIME, Period, day, folded, proper_name
 
 
 @event("department.created")
@@ -33,7 +33,7 @@ class Created:
 
     def claims(self) -> Iterator[Claim | Release]:
         taken = CodeTaken(f"Another department has the code {self.code}.", "code")
-        yield Claim("department.code", self.code.casefold(), taken)
+        yield Claim("department.code", folded(self.code), taken)
 
 
 @event("department.renamed")

@@ -40,7 +40,7 @@ from domain._kernel import (
     event,
 )
 from domain._timeline import NEVER, Timeline, closes_a_circle
-from domain._values import END_OF_TIME, Period, day, email, proper_name
+from domain._values import END_OF_TIME, Period, day, email, folded, proper_name
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ class Hired:
 
     def claims(self) -> Iterator[Claim | Release]:
         taken = NumberTaken(f"Another employee has or had the number {self.number}.", "number")
-        yield Claim("employee.number", self.number.casefold(), taken)
+        yield Claim("employee.number", folded(self.number), taken)
         yield from _claim_email(self.work_email)
 
 

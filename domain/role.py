@@ -20,7 +20,7 @@ from uuid import UUID
 
 from domain import employee  # a module: the two know each other
 from domain._kernel import Claim, Duplicate, Forbidden, Invalid, InvalidTransition, Look, NotFound, Release, event
-from domain._values import proper_name
+from domain._values import folded, proper_name
 
 ADMINISTRATOR = UUID("00000000-0000-0000-0000-0000000000ad")
 
@@ -285,4 +285,4 @@ def _must_be_employed(employee_id: UUID, look: Look) -> None:
 
 
 def _claim_name(name: str) -> Claim:
-    return Claim("role.name", name.casefold(), NameTaken(f"Another role is called {name}.", "name"))
+    return Claim("role.name", folded(name), NameTaken(f"Another role is called {name}.", "name"))

@@ -118,6 +118,20 @@ async def test_no_name_turns_the_direction_of_reading_around(
     assert (refused["code"], refused["path"]) == ("VALIDATION_FAILED", [path])
 
 
+@pytest.mark.parametrize("written", ["e-1", "E-1\u200b", "\u2060E-1", "\uff25-1", "\uff45\u00ad\uff0d\uff11"])
+async def test_no_number_looks_like_that_of_somebody_else(api: Api, written: str) -> None:
+    await api.hire("Anna", number="E-1")
+    clerk = await api.clerk("employee.hire")
+    given = {"name": "Anna", "workEmail": "other@example.com", "title": "Agent", "effective": "2017-01-01"}
+    assert (await api.give(clerk, "hireEmployee", number=written, **given))["code"] == "EMPLOYEE_NUMBER_TAKEN"
+
+
+async def test_no_role_looks_like_that_of_the_administrators(api: Api) -> None:
+    await api.administrator()
+    clerk = await api.clerk("role.edit")
+    assert (await api.give(clerk, "defineRole", name="Adminis\u200dtrator"))["code"] == "ROLE_NAME_TAKEN"
+
+
 # ── Money ──
 
 
