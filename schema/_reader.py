@@ -21,6 +21,9 @@ from schema._shared import Shared
 from store.pool import DAY, Connection
 
 NO_POLICY = "SELECT 0::bigint"
+LARGEST_KEPT = 50_000
+"""The longest statement that is worth keeping, here and prepared in PostgreSQL, in characters."""
+
 PATIENCE = 30.0
 """How many seconds a read may take."""
 
@@ -127,7 +130,9 @@ class Reader:
             root = self.schema.query_type
             assert root is not None
             asked = compiler.selection.root(root, operation.definition.selection_set)
-            found = self._plans.keep(key, Planner(compiler, self.policy).query(root, asked))
+            found = Planner(compiler, self.policy).query(root, asked)
+            if len(found.sql) <= LARGEST_KEPT:
+                self._plans.keep(key, found)
         return found
 
     def cached(self, key: Any, make: Callable[[], Plan]) -> Plan:
@@ -167,7 +172,7 @@ async def reading_pool(url: str, *, size: int = 10) -> asyncpg.Pool[asyncpg.Reco
         max_inactive_connection_lifetime=DAY,
         statement_cache_size=1_000,
         max_cached_statement_lifetime=0,
-        max_cacheable_statement_size=0,
+        max_cacheable_statement_size=LARGEST_KEPT,
         command_timeout=PATIENCE,
         server_settings={"application_name": "meritbook reads", "timezone": "UTC"},
     )

@@ -24,6 +24,7 @@ EmailAddress = NewType("EmailAddress", str)
 Position = NewType("Position", int)
 
 ANY_KIND = "*"
+_IS_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 SPECIFICATION = "https://meritbook.example/docs/conventions"
 """Where `docs/conventions.md` is published."""
 
@@ -64,7 +65,7 @@ def _decimal(value: Any) -> Decimal:
 
 
 def _uuid(value: Any) -> UUID:
-    return UUID(_matching(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", value))
+    return UUID(_matching(_IS_UUID.pattern, value))
 
 
 def _currency(value: Any) -> str:
@@ -170,7 +171,4 @@ def global_id(kind: str, id: UUID) -> str:
 def uuid_in(kind: str, id: str) -> UUID | None:
     """What a global id of this kind names; None if it is no such id."""
     name, _, rest = id.partition("_")
-    try:
-        return UUID(rest) if kind in (name, ANY_KIND) else None
-    except ValueError:
-        return None
+    return UUID(rest) if kind in (name, ANY_KIND) and _IS_UUID.fullmatch(rest) else None

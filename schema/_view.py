@@ -65,7 +65,7 @@ class At:
 
 def page_size(size: int, most: int = MOST) -> int:
     if not 0 <= size <= most:
-        raise bad_input(f"A page has 0 to {most} rows, not {size}.")
+        raise bad_input(f"A page has 0 to {most} rows.")
     return size
 
 
