@@ -28,12 +28,16 @@ from graphql import (
 )
 
 from schema._declare import MOST, USUAL, Many, reading
+from schema._limits import INTROSPECTION
 
 MOST_COST = 50_000
 """What one operation may cost."""
 
-MOST_EXECUTED = 10_000
+MOST_EXECUTED = 5_000
 """The same, where it takes functions of our own to answer."""
+
+SCHEMA = 2_500
+"""What it costs to ask about the schema."""
 
 MOST_WORK = 2_000
 WORK = {"value": 1, "object": 8, "page": 60}
@@ -109,7 +113,8 @@ class _Counter:
 
     def _field(self, field: GraphQLField | None, node: FieldNode) -> Counted:
         if field is None or node.selection_set is None:
-            return Terms({(): 1}), Terms(), WORK["value"]
+            cost = SCHEMA if node.name.value in INTROSPECTION else 1
+            return Terms({(): cost}), Terms(), WORK["value"]
         alone, listed, work = self.of(get_named_type(field.type), node.selection_set)
         alone[()] += 1
         size = _size(field, node)

@@ -305,7 +305,7 @@ async def test_in_production_the_schema_is_not_told_and_nothing_is_suggested() -
 async def test_otherwise_tools_may_ask_for_the_schema_and_typos_are_helped(call: Caller) -> None:
     assert "Did you mean 'employee'" in (await call.ask("{ employe { id } }")).text
     once, again = [(await call.ask("{ __schema { queryType { name } } }")).json() for _ in range(2)]
-    assert once == again == {"data": {"__schema": {"queryType": {"name": "Query"}}}, "extensions": {"cost": 1}}
+    assert once == again == {"data": {"__schema": {"queryType": {"name": "Query"}}}, "extensions": {"cost": 2_500}}
 
 
 # ── Trusted documents ──

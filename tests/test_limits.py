@@ -16,6 +16,7 @@ from schema._documents import MOST_ERRORS, Documents, Invalid, check_cost
 from schema._limits import MOST_FIELDS, MOST_TOKENS
 from schema._overlaps import LONGEST_WALK, Overlaps
 from schema._rates import BURST, Rates
+from tests._api import Api
 from tests._door import calling, door
 
 GRAPH = schema()._schema  # noqa: SLF001
@@ -100,6 +101,7 @@ def test_tools_may_ask_for_the_schema() -> None:
         ("query ($a: Int, $b: Int) { employees(first: $a) { nodes { reports(first: $b) { nodes { id } } } } }",
          {"a": 10, "b": 5}, 1 + 10 * (1 + 1 + 5 * 2)),
         ("{ ...f ...f } fragment f on Query { viewer { id } }", {}, 4),
+        ("{ __schema { queryType { name } } viewer { id } }", {}, 2_500 + 2),
     ],
 )  # fmt: skip
 def test_a_cost_is_the_product_of_the_pages(document: str, variables: dict[str, Any], cost: int) -> None:
@@ -115,6 +117,15 @@ def test_what_costs_too_much_is_refused_and_told() -> None:
         check_cost(operation, {"n": 200})
     (error,) = refused.value.errors
     assert error.extensions == {"code": "QUERY_TOO_COMPLEX", "cost": 1 + 200 * (2 + 200 * 3), "mostCost": MOST_COST}
+
+
+async def test_what_functions_of_our_own_answer_may_cost_less(api: Api) -> None:
+    somebody = await api.administrator()
+    page = "nodes { id name number title status manager { id name number title status version position } version }"
+    alone = f"{{ employees(first: 200) {{ {page} }} a: employees(first: 200) {{ {page} }} }}"
+    assert (await api(somebody, alone))["data"]
+    beside = await api(somebody, alone.replace("{ employees", "{ permissions { name } employees", 1))
+    assert [error["extensions"]["code"] for error in beside["errors"]] == ["QUERY_TOO_COMPLEX"]
 
 
 async def test_the_cost_is_told_with_the_answer() -> None:
