@@ -88,7 +88,7 @@ def total(amounts: Iterable[Decimal], currency: str) -> Decimal:
 
 
 def _earn(terms: Terms, deals: tuple[Deal, ...]) -> Line:
-    credited = sum((deal.amount for deal in deals), Decimal(0))
+    credited = sum((deal.amount for deal in deals), Money(Decimal(0), terms.currency).amount)
     parts = tuple(_parts(terms, credited))
     exacts = [amount * tier.rate for tier, amount in parts]
     exact = sum(exacts, Decimal(0))

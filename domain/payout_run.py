@@ -9,6 +9,7 @@ draft ──► calculated (revision n) ──► approved ──► released
 A run is calculated from the facts up to a stated position of the log, and the same facts give the same result: two
 hashes say so. Each line says what it rests on. Deals in another currency than the plan's are not converted at 1:1 and
 not dropped: they block their line, and a run with a blocked line is not approved, because somebody would go unpaid.
+Once such a deal is reversed it blocks nothing any more.
 
 There is one live run for any month, whatever the plan, and it has the plan's cadence: so no two runs pay for the same
 day. Somebody else approves than who opened or calculated it, and nobody whom it pays. The money goes out once.
@@ -364,7 +365,7 @@ def _lines(terms: Terms, counted: Sequence[Credit], revision: int) -> Iterator[L
     for credit in counted:
         by_employee[credit.employee_id].append(credit)
     for employee_id, credits in by_employee.items():
-        if any(credit.currency != terms.currency for credit in credits):
+        if _is_owed_abroad(credits, terms.currency):
             yield LineBlocked(revision=revision, employee_id=employee_id, code=FX_RATE_MISSING, credits=tuple(credits))
             continue
         line = _commission.earn(
@@ -372,6 +373,7 @@ def _lines(terms: Terms, counted: Sequence[Credit], revision: int) -> Iterator[L
             (
                 Deal(work_item_id=it.work_item_id, closed_on=it.closed_on, amount=it.amount, position=it.position)
                 for it in credits
+                if it.currency == terms.currency
             ),
         )
         yield LineCalculated(
@@ -386,6 +388,14 @@ def _lines(terms: Terms, counted: Sequence[Credit], revision: int) -> Iterator[L
             exact=line.exact,
             remainder=line.remainder,
         )
+
+
+def _is_owed_abroad(credits: Sequence[Credit], currency: str) -> bool:
+    """Whether anything counts in another currency. A deal that was reversed comes to nothing in any."""
+    sums: defaultdict[tuple[UUID, str], Decimal] = defaultdict(Decimal)
+    for credit in credits:
+        sums[credit.work_item_id, credit.currency] += credit.amount
+    return any(amount for (_, each), amount in sums.items() if each != currency)
 
 
 def _hash(said: Any) -> str:

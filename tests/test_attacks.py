@@ -14,7 +14,7 @@ from domain.employee import Employee, Reason
 from domain.role import ADMINISTRATOR, Role
 from domain.work_item import WorkItem
 from tests._api import EVERYTHING, Api, gid
-from tests._work import opportunity, won
+from tests._work import opportunity, taken_back, won
 
 
 @pytest.mark.parametrize("letter", "tpaovj")
@@ -198,6 +198,24 @@ async def test_no_amount_is_recorded_but_the_one_that_was_written(api: Api, writ
     if written.startswith("9"):
         answer = await api.data(clerk, by_variable, quota=written)
         assert answer["defineCommissionPlan"]["commissionPlan"]["quota"]["amount"] == written
+
+
+async def test_a_deal_in_another_currency_stands_in_nobodys_way_once_it_is_reversed(api: Api) -> None:
+    anna, bo = await api.hire("Anna"), await api.hire("Bo")
+    await won(api, anna, "100")
+    for wrong in await won(api, anna, "0.01", currency="EUR"), await won(api, bo, "7", currency="JPY"):
+        await taken_back(api, wrong, "2017-03-01")
+    run = (await calculated(api, await plan(api, tiers=[{"start": "0", "rate": "0.1"}])))["payoutRun"]
+    document = """query ($id: ID!) { payoutRun(id: $id) { blockedCount lines(orderBy: [{ field: AMOUNT }]) { nodes {
+        state amount { amount } explanation { credited { amount } deals { amount { amount currency } } } } } } }"""
+    payroll = await api.clerk("payout.view", "pay.view")
+    seen = (await api.data(payroll, document, id=run["id"]))["payoutRun"]
+    deal = {"amount": {"amount": "100.00", "currency": "USD"}}
+    assert seen["blockedCount"] == 0
+    assert [(line["amount"]["amount"], line["explanation"]) for line in seen["lines"]["nodes"]] == [
+        ("0.00", {"credited": {"amount": "0.00"}, "deals": []}),
+        ("10.00", {"credited": {"amount": "100.00"}, "deals": [deal]}),
+    ]
 
 
 async def test_an_empty_hash_is_not_the_hash_of_what_was_seen(api: Api) -> None:
