@@ -285,6 +285,13 @@ async def healthy(_: Request) -> Response:
     return JSONResponse({"status": "ok"}, headers=FRESH)
 
 
+def settle() -> None:
+    """What is loaded by now stays: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
 def listen(settings: Settings) -> socket.socket:
     """Take the port before anything else is begun. Raises BadSetting if it can't be had."""
     try:
@@ -348,9 +355,7 @@ async def serve(organisation: Organisation, settings: Settings, front: Front, tr
         connections=lambda: front.connections,
     )
     organisation.log.meter.watcher = tracer
-    gc.collect()
-    gc.freeze()  # what was loaded stays: no need to look at it again and again
-    gc.set_threshold(50_000, 20, 20)
+    settle()
     logger.info("serving", host=settings.host, port=settings.port)
     try:
         await front.ends()

@@ -20,7 +20,7 @@ from bench.peers.group import GroupCommit
 from bench.place import Place
 from bench.result import Bar, Result
 from bench.rounds import Contender, Figures, Tell, Work, interleaved
-from server import opened
+from server import opened, settle
 
 WRITERS = (1, 16, 128, 1024)
 SINGLE_ROW_CLIENTS = (1, 16, 64)
@@ -58,6 +58,7 @@ async def measure(place: Place, calibration: Calibration, tell: Tell) -> Result:
         await place.say(*group.TABLES, *pgbench.TABLES, database=database)
         async with opened(place.settings(database)) as it:
             plain, hot = Day(it.log, place.size), Day(it.log, place.size, HOT_SHARE)
+            settle()
             await hot.prepare_hot()
             await Loop("", 128, plain.one).run(1.0)
             rows = [tuple(row) for row in await place.ask(_LATEST, database=database)]

@@ -24,6 +24,7 @@ from bench.rounds import Tell, Work, interleaved
 from projections._build import catch_up, ensure, rebuild
 from projections._derived import derived
 from projections._fold import ReadModels
+from server import settle
 from store.keys import Keys, LocalKms
 from store.pool import pool
 from vault import Vault
@@ -57,6 +58,7 @@ class Whole:
 async def measure(place: Place, calibration: Calibration, tell: Tell) -> Result:
     result = Result("projections", place.size, calibration)
     async with place.copy(COPY) as database, await pool(place.url(database), patience=None) as connections:
+        settle()
         read_models = ReadModels()
         keys = Keys(connections, LocalKms(Vault.open(place.keys).people))
         facts = await connections.fetchval("SELECT position FROM store.head")
