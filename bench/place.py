@@ -28,7 +28,7 @@ from bench.meter import Meter
 from bench.organisation import Organisation, Progress
 from bench.size import Size
 from identity import Identity
-from server import opened
+from server import opened, settle
 from settings import Settings
 from store.embedded import Cluster
 from vault import Vault
@@ -113,6 +113,7 @@ class Place:
         await self.say(drop, f'CREATE DATABASE "{MAIN}"')
         start = perf_counter()
         async with opened(self.settings()) as it:
+            settle()
             await Organisation(self.size, progress).bring_into(it.log)
             events = await it.log.head()
         seconds = perf_counter() - start
