@@ -36,6 +36,9 @@ MOST_COST = 50_000
 MOST_EXECUTED = 5_000
 """The same, where it takes functions of our own to answer."""
 
+FUNCTION = 5
+"""What a value costs that a function of our own finds."""
+
 SCHEMA = 2_500
 """What it costs to ask about the schema."""
 
@@ -113,8 +116,7 @@ class _Counter:
 
     def _field(self, field: GraphQLField | None, node: FieldNode) -> Counted:
         if field is None or node.selection_set is None:
-            cost = SCHEMA if node.name.value in INTROSPECTION else 1
-            return Terms({(): cost}), Terms(), WORK["value"]
+            return Terms({(): _alone(field, node)}), Terms(), WORK["value"]
         alone, listed, work = self.of(get_named_type(field.type), node.selection_set)
         alone[()] += 1
         size = _size(field, node)
@@ -124,6 +126,14 @@ class _Counter:
         if isinstance(get_nullable_type(field.type), GraphQLList):
             return Terms(), alone + _times(listed, ASSUMED), work
         return alone, listed, work
+
+
+def _alone(field: GraphQLField | None, node: FieldNode) -> int:
+    """What a value costs."""
+    if node.name.value in INTROSPECTION:
+        return SCHEMA
+    declared = field.extensions.get("strawberry-definition") if field else None
+    return FUNCTION if declared is not None and reading(declared) is None else 1
 
 
 def _size(field: GraphQLField, node: FieldNode) -> int | str | None:

@@ -203,14 +203,14 @@ class Endpoint:
                 body = await self.reader.answer(operation, variables, viewer, cost)
                 if body is not None:
                     return Answer(body)
-                check_cost(operation, variables, MOST_EXECUTED)
+            check_cost(operation, variables, MOST_EXECUTED)
         result = await self._executed(text, operation.name, request.variables, viewer)
         answer: dict[str, Any] = {"data": result.data}
         if result.errors:
             answer = {"errors": told(result.errors, number), **answer}
         answer["extensions"] = {**(result.extensions or {}), "cost": cost}
         body = _json(answer)
-        if asks_about_the_schema(operation) and not operation.definition.variable_definitions:
+        if asks_about_the_schema(operation) and not (result.errors or operation.definition.variable_definitions):
             self._schema_answers.keep((text, operation.name), body)
         return Answer(body)
 

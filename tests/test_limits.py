@@ -101,6 +101,7 @@ def test_tools_may_ask_for_the_schema() -> None:
         ("query ($a: Int, $b: Int) { employees(first: $a) { nodes { reports(first: $b) { nodes { id } } } } }",
          {"a": 10, "b": 5}, 1 + 10 * (1 + 1 + 5 * 2)),
         ("{ ...f ...f } fragment f on Query { viewer { id } }", {}, 4),
+        ("{ events(first: 10) { nodes { at data redacted } } }", {}, 1 + 10 * (1 + 1 + 5 + 5)),
         ("{ __schema { queryType { name } } viewer { id } }", {}, 2_500 + 2),
     ],
 )  # fmt: skip
