@@ -1,6 +1,7 @@
 """Who may sign in, and what they may do: every permission of every role they are bound to, as long as they work here.
 
-What was found is kept until a fact changes what somebody may do. Who was not found is looked for again each time.
+Whoever has given notice works here up to their last day. What was found is kept until a fact changes what somebody may
+do; who was not found, and whose last day is known, is looked for again each time.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ POLICY = f"SELECT coalesce(max(version), 0) FROM {policy.table}"  # noqa: S608
 """The version of what people may do: the position of the last fact that changed it."""
 
 VIEWER = f"""
-    SELECT ({POLICY}) AS policy, EXISTS (SELECT FROM {employees.table} WHERE id = $1 AND status = $2) AS works_here,
+    SELECT ({POLICY}) AS policy, array(
+            SELECT status FROM {employees.table} WHERE id = $1 AND (status = $2 OR left_on >= current_date)
+        ) AS works_here,
         array(
             SELECT DISTINCT p.permission
             FROM {role_bindings.table} b
@@ -53,4 +56,5 @@ class RoleViewers:
         if not row["works_here"]:
             self._known.pop(id, None)
             return None, row["policy"]
-        return self._known.keep(id, (Viewer(id, frozenset(row["permissions"])), row["policy"]))
+        found = Viewer(id, frozenset(row["permissions"])), row["policy"]
+        return self._known.keep(id, found) if row["works_here"] == [Status.ACTIVE] else found

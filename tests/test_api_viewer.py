@@ -112,6 +112,15 @@ async def test_what_is_given_is_there_from_the_next_operation_on(api: Api) -> No
     assert "position" in await api.give(anna, "createDepartment", **DEPARTMENT)
 
 
+async def test_whoever_will_leave_works_here_up_to_the_last_day(api: Api) -> None:
+    await api.administrator()
+    anna = await api.clerk("department.edit")
+    await api.data(anna, VIEWER)
+    await api.run(Employee, anna, Employee.terminate, last_day=date(2199, 12, 31), reason=Reason.RETIRED)
+    assert (await api.data(anna, VIEWER))["viewer"]
+    assert "position" in await api.give(anna, "createDepartment", **DEPARTMENT)
+
+
 async def test_whoever_has_left_is_nobody_at_once_and_somebody_again_when_rehired(api: Api) -> None:
     await api.administrator()
     anna = await api.clerk("department.edit")
