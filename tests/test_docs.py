@@ -162,7 +162,7 @@ def demo(
         "DATABASE_URL": module_database_url,
         "DATA": str(tmp_path_factory.mktemp("data")),
         "PORT": str(port),
-        "MAKEFLAGS": "",
+        "MAKEFLAGS": "--no-print-directory",  # as for a reader, though `make test` runs this
         "PYTHONPATH": str(ROOT),  # this checkout, whichever one the environment was installed for
         "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
         **_address(module_database_url),
