@@ -21,6 +21,7 @@ from uuid import UUID
 import typer
 import uvloop
 
+import listening
 import logs
 import projections._build as read_models
 import server
@@ -180,8 +181,8 @@ async def _demo(settings: Settings) -> None:
 @asynccontextmanager
 async def _serving(settings: Settings) -> AsyncIterator[tuple[server.Organisation, Callable[[], Awaitable[None]]]]:
     """The organisation, and what serves it: it has the port from the beginning, and answers that nothing is ready."""
-    with server.listen(settings) as listening, tracing(settings.traces_url) as tracer:
-        async with server.listening_on(listening) as front, _opened(settings, server.patiently_opened) as it:
+    with listening.listen(settings) as taken, tracing(settings.traces_url) as tracer:
+        async with listening.listening_on(taken) as front, _opened(settings, server.patiently_opened) as it:
             yield it, partial(server.serve, it, settings, front, tracer)
 
 

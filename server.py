@@ -1,16 +1,14 @@
 """Where everything is put together: settings → PostgreSQL → log → read models → GraphQL.
 
-`opened` gives an organisation, all that a program needs which works with it; `Front` is HTTP before it, from the
-first moment on: what is not ready yet says so.
+`opened` gives an organisation, all that a program needs which works with it; `serve` answers for it over HTTP.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +17,6 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-import uvicorn
 from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -31,9 +28,10 @@ import pages
 from domain.employee import Employee
 from domain.role import ADMINISTRATOR, Bound, Role
 from identity import Identity
+from listening import FRESH, PATIENCE, Front, healthy
 from operations import metrics
 from operations.health import Health
-from operations.requests import App, Noticed, Requests
+from operations.requests import Noticed, Requests
 from operations.traces import Tracer
 from projections._build import Progress, catch_up, ensure, keep_up
 from projections._fold import ReadModels
@@ -54,11 +52,8 @@ from vault import BadKey, Vault
 SYSTEM = UUID(int=0)
 FIRST_ADMINISTRATOR = UUID(int=1)
 OLDEST_POSTGRESQL = 16
-PATIENCE = 10
-"""Seconds that requests under way are given when the server stops."""
 AGAIN = 0.5
 """Seconds between looks whether a database that is away is back."""
-FRESH = {"cache-control": "no-store"}
 
 logger = structlog.get_logger(__name__)
 
@@ -262,87 +257,11 @@ def app(
     )
 
 
-def waiting() -> Starlette:
-    """What is answered as long as there is nothing to serve yet."""
-
-    async def ready(_: Request) -> Response:
-        return JSONResponse({"status": "starting", "red": ["database"]}, 503, headers=FRESH)
-
-    async def anything(_: Request) -> Response:
-        error = {"message": "The server is starting; try again soon.", "extensions": {"code": "UNAVAILABLE"}}
-        return JSONResponse({"errors": [error]}, 503, headers={**FRESH, "retry-after": "1"})
-
-    return Starlette(
-        routes=[
-            Route("/healthz", healthy),
-            Route("/readyz", ready),
-            Route("/{path:path}", anything, methods=["GET", "POST"]),
-        ]
-    )
-
-
-async def healthy(_: Request) -> Response:
-    return JSONResponse({"status": "ok"}, headers=FRESH)
-
-
 def settle() -> None:
     """What is loaded by now stays: the garbage collector need not look at it again and again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-
-
-def listen(settings: Settings) -> socket.socket:
-    """Take the port before anything else is begun. Raises BadSetting if it can't be had."""
-    try:
-        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        return socket.create_server((settings.host, settings.port), family=family)
-    except OSError as error:
-        raise BadSetting(f"Can't listen on HOST {settings.host}, PORT {settings.port}: {error.strerror}.") from error
-
-
-class Front:
-    """What listens. Whatever `app` is at the time, answers."""
-
-    def __init__(self, listening: socket.socket) -> None:
-        self.app: App = waiting()
-        config = uvicorn.Config(
-            self,
-            http="httptools",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=PATIENCE,
-        )
-        self._server = Server(config)
-        self._serving = asyncio.create_task(self._server.serve([listening]))
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self.app(scope, receive, send)
-
-    @property
-    def connections(self) -> int:
-        return len(self._server.server_state.connections)
-
-    async def ends(self) -> None:
-        """Ends when the server does, and not before; cancelling this does not cancel that."""
-        await asyncio.shield(self._serving)
-
-    async def stop(self) -> None:
-        """Take nothing more, and finish what was taken."""
-        self._server.should_exit = True
-        await self._serving
-
-
-@asynccontextmanager
-async def listening_on(listening: socket.socket) -> AsyncIterator[Front]:
-    """Answer there in the meantime; at first, that nothing is ready."""
-    front = Front(listening)
-    try:
-        yield front
-    finally:
-        await front.stop()
 
 
 async def serve(organisation: Organisation, settings: Settings, front: Front, tracer: Tracer | None = None) -> None:
@@ -363,14 +282,6 @@ async def serve(organisation: Organisation, settings: Settings, front: Front, tr
         logger.info("stopping", requests_have_seconds=PATIENCE)
         await front.stop()
         logger.info("stopped serving")
-
-
-class Server(uvicorn.Server):
-    """Uvicorn, without its own idea of signals: after the server, the database must be stopped too."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 @asynccontextmanager

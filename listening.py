@@ -1,0 +1,106 @@
+"""What listens: uvicorn, answering from the first moment on; what is not ready yet says so."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from operations.requests import App
+from settings import BadSetting, Settings
+
+PATIENCE = 10
+"""Seconds that requests under way are given when the server stops."""
+FRESH = {"cache-control": "no-store"}
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Take the port before anything else is begun. Raises BadSetting if it can't be had."""
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        return socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        raise BadSetting(f"Can't listen on HOST {settings.host}, PORT {settings.port}: {error.strerror}.") from error
+
+
+class Front:
+    """What listens. Whatever `app` is at the time, answers."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        self.app: App = waiting()
+        config = uvicorn.Config(
+            self,
+            http="httptools",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=PATIENCE,
+        )
+        self._server = Server(config)
+        self._serving = asyncio.create_task(self._server.serve([listening]))
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+    @property
+    def connections(self) -> int:
+        return len(self._server.server_state.connections)
+
+    async def ends(self) -> None:
+        """Ends when the server does, and not before; cancelling this does not cancel that."""
+        await asyncio.shield(self._serving)
+
+    async def stop(self) -> None:
+        """Take nothing more, and finish what was taken."""
+        self._server.should_exit = True
+        await self._serving
+
+
+@asynccontextmanager
+async def listening_on(listening: socket.socket) -> AsyncIterator[Front]:
+    """Answer there in the meantime; at first, that nothing is ready."""
+    front = Front(listening)
+    try:
+        yield front
+    finally:
+        await front.stop()
+
+
+class Server(uvicorn.Server):
+    """Uvicorn, without its own idea of signals: after the server, the database must be stopped too."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def waiting() -> Starlette:
+    """What is answered as long as there is nothing to serve yet."""
+
+    async def ready(_: Request) -> Response:
+        return JSONResponse({"status": "starting", "red": ["database"]}, 503, headers=FRESH)
+
+    async def anything(_: Request) -> Response:
+        error = {"message": "The server is starting; try again soon.", "extensions": {"code": "UNAVAILABLE"}}
+        return JSONResponse({"errors": [error]}, 503, headers={**FRESH, "retry-after": "1"})
+
+    return Starlette(
+        routes=[
+            Route("/healthz", healthy),
+            Route("/readyz", ready),
+            Route("/{path:path}", anything, methods=["GET", "POST"]),
+        ]
+    )
+
+
+async def healthy(_: Request) -> Response:
+    return JSONResponse({"status": "ok"}, headers=FRESH)
