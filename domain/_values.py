@@ -1,4 +1,4 @@
-"""Values that mean the same in every capability: text, e-mail, money, days and periods.
+"""Values that mean the same in every capability: text, e-mail, telephone, money, days and periods.
 
 Commands make them out of what people typed; facts carry their plain parts. So a rule that is tightened here never
 stops old history from loading.
@@ -18,6 +18,7 @@ from typing import Self
 
 from email_validator import EmailNotValidError, validate_email
 from iso4217 import Currency
+from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, is_possible_number, parse
 
 from domain._kernel import Invalid
 
@@ -63,6 +64,25 @@ def email(value: str, *path: str) -> str:
         return validate_email(value.strip(), check_deliverability=False).normalized
     except EmailNotValidError as error:
         raise Invalid(f"Not an e-mail address: {error}", *path) from error
+
+
+DIALLED = re.compile(r"\+[\d ().\-/\u00a0]{3,40}", re.ASCII)
+
+
+def phone(value: str, *path: str) -> str:
+    """The number as E.164 has it: a plus, the country's code, and the digits that are dialled after it.
+
+    Refused if the country has no number of that length. Whether it is given to anybody is not asked: new ranges are
+    given out faster than any library learns of them.
+    """
+    written = value.strip()
+    try:
+        number = parse(written) if DIALLED.fullmatch(written) else None
+    except NumberParseException:
+        number = None
+    if number is None or not is_possible_number(number):
+        raise Invalid("Not a telephone number that begins with + and the country's code.", *path)
+    return format_number(number, PhoneNumberFormat.E164)
 
 
 # ── Numbers and money ──

@@ -10,7 +10,7 @@ holds last, and the reporting line has no circle on any day.
 
 Whoever leaves keeps what points at them: their reports report to them, their open work stays theirs, their roles stay
 bound, until somebody else takes them over. None of it gives them rights, and nothing new is given to them. Their work
-e-mail is free again at once, their number never.
+e-mail is free again at once, their number never. A work phone is nobody's alone: colleagues may share one.
 
 Who stands above others sees how they do and what they are to reach. So nobody but an administrator puts people below
 themselves who were not there before, or says whom they themselves report to.
@@ -40,7 +40,7 @@ from domain._kernel import (
     event,
 )
 from domain._timeline import NEVER, Timeline, closes_a_circle
-from domain._values import END_OF_TIME, Period, day, email, folded, proper_name
+from domain._values import END_OF_TIME, Period, day, email, folded, phone, proper_name
 
 T = TypeVar("T")
 
@@ -66,6 +66,7 @@ class Hired:
     number: str
     name: Personal[str]
     work_email: Personal[str]
+    work_phone: Personal[str] = None
     title: str
     department_id: UUID | None
     manager_id: UUID | None
@@ -105,6 +106,7 @@ class PersonalDetailsCorrected:
     corrects: tuple[str, ...]
     name: Personal[str] = None
     work_email: Personal[str] = None
+    work_phone: Personal[str] = None
 
     def claims(self) -> Iterator[Claim | Release]:
         if "work_email" in self.corrects:
@@ -126,6 +128,7 @@ class Terminated:
 @event("employee.rehired")
 class Rehired:
     work_email: Personal[str]
+    work_phone: Personal[str] = None
     title: str
     department_id: UUID | None
     manager_id: UUID | None
@@ -207,6 +210,7 @@ class Employee:
     past: tuple[Period, ...] = ()
     name: str | None = None
     work_email: str | None = None
+    work_phone: str | None = None
     departments: Timeline[UUID | None] = NEVER
     managers: Timeline[UUID | None] = NEVER
     titles: Timeline[str] = NEVER
@@ -219,6 +223,7 @@ class Employee:
         number: str,
         name: str,
         work_email: str,
+        work_phone: str | None = None,
         title: str,
         department_id: UUID | None = None,
         manager_id: UUID | None = None,
@@ -231,6 +236,7 @@ class Employee:
             number=proper_name(number, "number", limit=40),
             name=proper_name(name, "name"),
             work_email=email(work_email, "workEmail"),
+            work_phone=_phone(work_phone),
             title=proper_name(title, "title"),
             department_id=department_id,
             manager_id=manager_id,
@@ -268,20 +274,29 @@ class Employee:
             _must_manage(manager_id, id, effective, look)
             yield ManagerChanged(manager_id=manager_id, was=self.managers.latest, effective=effective)
 
-    def correct_personal_details(self, *, name: str | None = None, work_email: str | None = None) -> Iterator[Event]:
-        """Record what was right all along. What is None, or as it is known, is not corrected."""
+    def correct_personal_details(
+        self, *, name: str | None = None, work_email: str | None = None, work_phone: str | None = None
+    ) -> Iterator[Event]:
+        """Record what was right all along. What is None, or as it is known, is not corrected.
+
+        An empty `work_phone` says that they have none.
+        """
         if self.begun is None:
             raise Unknown("There is no such employee.", "id")
         wanted = {
             "name": None if name is None else proper_name(name, "name"),
             "work_email": None if work_email is None else email(work_email, "workEmail"),
+            "work_phone": work_phone and phone(work_phone, "workPhone"),
         }
-        known = {"name": self.name, "work_email": self.work_email}
+        known = {"name": self.name, "work_email": self.work_email, "work_phone": self.work_phone or ""}
         wrong = {field: value for field, value in wanted.items() if value not in (None, known[field])}
         if "work_email" in wrong and self.left:
             raise NotEmployed("Who has left has no work e-mail.", "workEmail")
+        if "work_phone" in wrong and self.left:
+            raise NotEmployed("Who has left has no work phone.", "workPhone")
         if wrong:
-            yield PersonalDetailsCorrected(corrects=tuple(wrong), **wrong)
+            right = {field: value or None for field, value in wrong.items()}
+            yield PersonalDetailsCorrected(corrects=tuple(wrong), **right)
 
     def terminate(self, *, last_day: date, reason: Reason, id: UUID, look: Look) -> Iterator[Event]:
         fact = Terminated(reason=reason, effective=day(last_day, "lastDay"))
@@ -302,6 +317,7 @@ class Employee:
         self,
         *,
         work_email: str,
+        work_phone: str | None = None,
         title: str,
         department_id: UUID | None = None,
         manager_id: UUID | None = None,
@@ -319,6 +335,7 @@ class Employee:
         """
         fact = Rehired(
             work_email=email(work_email, "workEmail"),
+            work_phone=_phone(work_phone),
             title=proper_name(title, "title"),
             department_id=department_id,
             manager_id=manager_id,
@@ -419,6 +436,7 @@ def _begin(employee: Employee, event: Hired | Rehired) -> Employee:
         employee,
         begun=event,
         work_email=event.work_email,
+        work_phone=event.work_phone,
         departments=employee.departments.then(event.effective, event.department_id),
         managers=employee.managers.then(event.effective, event.manager_id),
         titles=employee.titles.then(event.effective, event.title),
@@ -470,6 +488,10 @@ def _changes(line: Timeline[T], value: T, effective: date) -> bool:
     if since and effective < since:
         raise ChangedLater(f"This was changed with effect from {since}; a change comes after that.", "effective")
     return True
+
+
+def _phone(work_phone: str | None) -> str | None:
+    return phone(work_phone, "workPhone") if work_phone else None
 
 
 def _claim_email(work_email: str | None) -> Iterator[Claim]:

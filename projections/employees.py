@@ -28,6 +28,7 @@ employees = read_model(
     Column("number", Text, nullable=False, index=True),
     Column("name", Text, index=True),
     Column("work_email", Text),
+    Column("work_phone", Text),
     Column("title", Text, nullable=False),
     Column("department_id", Uuid, index=True),
     Column("manager_id", Uuid, index=True),
@@ -49,6 +50,7 @@ def project(recorded: Recorded) -> Iterator[Change]:
                 number=it.number,
                 name=it.name,
                 work_email=it.work_email,
+                work_phone=it.work_phone,
                 title=it.title,
                 department_id=it.department_id,
                 manager_id=it.manager_id,
@@ -65,12 +67,18 @@ def project(recorded: Recorded) -> Iterator[Change]:
             yield employees.patch(this, **{field: getattr(it, field) for field in it.corrects})
         case Terminated() as it:
             yield employees.patch(
-                this, status=Status.TERMINATED, work_email=None, left_on=it.effective, left_because=it.reason
+                this,
+                status=Status.TERMINATED,
+                work_email=None,
+                work_phone=None,
+                left_on=it.effective,
+                left_because=it.reason,
             )
         case Rehired() as it:
             yield employees.patch(
                 this,
                 work_email=it.work_email,
+                work_phone=it.work_phone,
                 title=it.title,
                 department_id=it.department_id,
                 manager_id=it.manager_id,

@@ -21,7 +21,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from schema._declare import Many, Money, One, Shape, Value, reading
 from schema._rules import Rule
-from schema._scalars import ANY_KIND, CurrencyCode, EmailAddress, Position
+from schema._scalars import ANY_KIND, CurrencyCode, EmailAddress, PhoneNumber, Position
 
 EQUAL = ("eq", "ne", "in", "notIn", "isNull")
 ORDERED = (*EQUAL, "lt", "lte", "gt", "gte")
@@ -34,6 +34,7 @@ KINDS: dict[Any, tuple[str, Any, tuple[str, ...]]] = {
     bool: ("Boolean", bool, ("eq", "isNull")),
     str: ("String", str, TEXT),
     EmailAddress: ("String", str, TEXT),
+    PhoneNumber: ("PhoneNumber", PhoneNumber, EQUAL),
     int: ("Int", int, ORDERED),
     float: ("Float", float, ORDERED),
     Position: ("Position", Position, ORDERED),

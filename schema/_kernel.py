@@ -10,7 +10,7 @@ from schema._declare import Connection, Money, by_id, by_key, extends, many, one
 from schema._mutation import CommandInput, Outcome, allow, chosen, mutation, new_id, uuid_of, uuid_or_none
 from schema._reader import Viewer
 from schema._rules import MY_REPORTS, NOBODYS, OWN, STAFF, may
-from schema._scalars import CurrencyCode, EmailAddress, Position, global_id
+from schema._scalars import CurrencyCode, EmailAddress, PhoneNumber, Position, global_id
 from schema._view import Arg, At
 
 Info = strawberry.Info[Context, None]
@@ -29,6 +29,7 @@ __all__ = [
     "Info",
     "Money",
     "Outcome",
+    "PhoneNumber",
     "Position",
     "Viewer",
     "allow",

@@ -19,8 +19,12 @@ from graphql import GraphQLError
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
+from domain._kernel import Invalid
+from domain._values import phone
+
 CurrencyCode = NewType("CurrencyCode", str)
 EmailAddress = NewType("EmailAddress", str)
+PhoneNumber = NewType("PhoneNumber", str)
 Position = NewType("Position", int)
 
 ANY_KIND = "*"
@@ -82,6 +86,10 @@ def _email(value: Any) -> str:
     return validate_email(_matching(r"[^\s]{3,254}", value), check_deliverability=False).normalized
 
 
+def _phone(value: Any) -> str:
+    return phone(_matching(r"\+[^\n]{3,40}", value))
+
+
 def _matching(pattern: str, value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
         raise ValueError
@@ -98,7 +106,7 @@ def _scalar(
     def parse_value(value: Any) -> Any:
         try:
             return parse(value)
-        except (ValueError, EmailNotValidError):  # whose words quote what was sent
+        except (ValueError, EmailNotValidError, Invalid):  # whose words quote what was sent
             raise GraphQLError(f"Expected {name}: {description}", extensions={"code": "BAD_USER_INPUT"}) from None
 
     return strawberry.scalar(
@@ -148,6 +156,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         _email,
         str,
         "https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address",
+    ),
+    PhoneNumber: _scalar(
+        "PhoneNumber",
+        "A telephone number with its country's code, as in +442079460018. Accepted with spaces and hyphens in it.",
+        _phone,
+        str,
+        "https://www.itu.int/rec/T-REC-E.164",
     ),
     Position: _scalar(
         "Position",

@@ -22,6 +22,7 @@ from schema._kernel import (
     EmailAddress,
     Info,
     Outcome,
+    PhoneNumber,
     Position,
     by_id,
     by_key,
@@ -69,6 +70,7 @@ class Employee:
     number: str = seen_by(STAFF, description="Theirs for ever.")
     name: str | None = seen_by(STAFF, description="Null once their personal data is erased.")
     work_email: EmailAddress | None = seen_by(STAFF, description="Null for who has left.")
+    work_phone: PhoneNumber | None = seen_by(STAFF, description="Null for who has none, or has left.")
     title: str = seen_by(STAFF)
     status: domain.Status = seen_by(STAFF)
     department: Department | None = one("department_id")
@@ -123,6 +125,7 @@ class Query:
             "number",
             "name",
             "work_email",
+            "work_phone",
             "title",
             "status",
             "department",
@@ -138,6 +141,7 @@ class Query:
 
 # ── Commands ──
 
+PHONE = "With + and the country's code, as in +44 20 7946 0018."
 ON_THAT_DAY = "The day from which it holds; after the latest change of the same, and not before the hire."
 
 
@@ -146,6 +150,7 @@ class HireEmployeeInput(CommandInput):
     number: str = strawberry.field(description="Theirs for ever: 1 to 40 characters that no other employee has or had.")
     name: str = strawberry.field(description="In any script, of any number of parts; up to 120 characters.")
     work_email: str = strawberry.field(description="Nobody else's who works here.")
+    work_phone: str | None = strawberry.field(default=UNSET, description=PHONE)
     title: str = strawberry.field(description="Up to 120 characters.")
     department_id: ID | None = strawberry.field(default=UNSET, description="One that is open on that day.")
     manager_id: ID | None = strawberry.field(default=UNSET, description="Somebody who works here on that day.")
@@ -157,6 +162,7 @@ class CorrectPersonalDetailsInput(CommandInput):
     id: ID = strawberry.field(description="The employee's.")
     name: str | None = strawberry.field(default=UNSET, description="The name that was right all along.")
     work_email: str | None = strawberry.field(default=UNSET, description="The work e-mail that was right all along.")
+    work_phone: str | None = strawberry.field(default=UNSET, description=f"{PHONE} Null for none.")
 
 
 @strawberry.input
@@ -191,6 +197,7 @@ class TerminateEmploymentInput(CommandInput):
 class RehireEmployeeInput(CommandInput):
     id: ID = strawberry.field(description="The employee's.")
     work_email: str = strawberry.field(description="Nobody else's who works here.")
+    work_phone: str | None = strawberry.field(default=UNSET, description=PHONE)
     title: str = strawberry.field(description="Up to 120 characters.")
     department_id: ID | None = strawberry.field(default=UNSET, description="One that is open on that day.")
     manager_id: ID | None = strawberry.field(default=UNSET, description="Somebody who works here on that day.")
@@ -213,6 +220,7 @@ class Mutation:
             number=input.number,
             name=input.name,
             work_email=input.work_email,
+            work_phone=input.work_phone or None,
             title=input.title,
             department_id=uuid_or_none(Department, input.department_id, "departmentId"),
             manager_id=uuid_or_none(Employee, input.manager_id, "managerId"),
@@ -230,6 +238,7 @@ class Mutation:
             input,
             name=input.name or None,
             work_email=input.work_email or None,
+            work_phone=None if input.work_phone is UNSET else input.work_phone or "",
         )
 
     @mutation(may("employee.edit"), changes=Employee)
@@ -294,6 +303,7 @@ class Mutation:
             domain.Employee.rehire,
             input,
             work_email=input.work_email,
+            work_phone=input.work_phone or None,
             title=input.title,
             department_id=uuid_or_none(Department, input.department_id, "departmentId"),
             manager_id=uuid_or_none(Employee, input.manager_id, "managerId"),

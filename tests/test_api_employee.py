@@ -82,6 +82,7 @@ async def test_a_stale_version_is_refused_with_the_current_one(api: Api) -> None
         ({"number": "E-1"}, "EMPLOYEE_NUMBER_TAKEN", "number"),
         ({"workEmail": "ANNA@example.com"}, "EMPLOYEE_EMAIL_TAKEN", "workEmail"),
         ({"workEmail": "anna"}, "VALIDATION_FAILED", "workEmail"),
+        ({"workPhone": "020 7946 0018"}, "VALIDATION_FAILED", "workPhone"),
         ({"name": "\u202eevil"}, "VALIDATION_FAILED", "name"),
         ({"managerId": gid("Employee", UUID(int=9))}, "EMPLOYEE_NOT_FOUND", "managerId"),
         ({"managerId": gid("Department", UUID(int=9))}, "VALIDATION_FAILED", "managerId"),
@@ -108,6 +109,33 @@ async def test_to_say_nothing_is_not_to_say_none(api: Api) -> None:
     assert (answer["code"], answer["path"]) == ("VALIDATION_FAILED", ["managerId"])
     answer = await api.give(clerk, "changeManager", "employee { manager { name } }", **given, managerId=None)
     assert answer["employee"]["manager"] is None
+
+
+async def test_a_work_phone_is_given_corrected_found_by_and_taken_away(api: Api) -> None:
+    clerk = await api.clerk("employee.hire", "employee.edit", "employee.terminate")
+    hired = await api.give(clerk, "hireEmployee", "employee { id workPhone }", **HIRE, workPhone="+44 20 7946 0018")
+    id = hired["employee"]["id"]
+    assert hired["employee"]["workPhone"] == "+442079460018"
+    found = "query ($number: PhoneNumber!) { employees(where: { workPhone: { eq: $number } }) { nodes { id } } }"
+    assert (await api.data(clerk, found, number="+44 (0)20 7946 0018"))["employees"]["nodes"] == [{"id": id}]
+    wrong = await api(clerk, found, number="020 7946 0018")
+    assert wrong["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    for said, known in (
+        ({"name": "Wei"}, "+442079460018"),
+        ({"workPhone": "+12025550143"}, "+12025550143"),
+        ({"workPhone": None}, None),
+        ({"workPhone": "+12025550143"}, "+12025550143"),
+    ):
+        answer = await api.give(clerk, "correctPersonalDetails", "employee { workPhone }", id=id, **said)
+        assert answer["employee"]["workPhone"] == known, said
+    refused = await api.give(clerk, "correctPersonalDetails", id=id, workPhone="0143")
+    assert (refused["code"], refused["path"]) == ("VALIDATION_FAILED", ["workPhone"])
+    last = {"lastDay": "2017-06-30", "because": "RESIGNED"}
+    left = await api.give(clerk, "terminateEmployment", "employee { workPhone }", id=id, **last)
+    assert left["employee"]["workPhone"] is None
+    back = {"workEmail": "wei@example.com", "workPhone": "+442079460019", "title": "Agent", "effective": "2017-09-01"}
+    again = await api.give(clerk, "rehireEmployee", "employee { workPhone }", id=id, **back)
+    assert again["employee"]["workPhone"] == "+442079460019"
 
 
 async def test_an_employment_from_hire_to_rehire(api: Api) -> None:

@@ -19,6 +19,7 @@ from domain.score import Metric, Score
 from store.recorded import Origin
 from tests._api import Api, gid
 
+PERSONAL = ["name", "workEmail", "workPhone"]
 HISTORY = """
 query ($id: ID!) {
   employee(id: $id) { history { totalCount nodes { topic version data redacted } } }
@@ -68,7 +69,7 @@ async def test_what_the_system_did_was_done_by_nobody(api: Api) -> None:
 
 
 async def test_personal_data_is_withheld_from_whoever_may_not_see_it(api: Api) -> None:
-    anna = await api.hire("Anna", work_email="anna@example.com", number="E-1")
+    anna = await api.hire("Anna", work_email="anna@example.com", work_phone="+442079460018", number="E-1")
     await api.run(Employee, anna, Employee.correct_personal_details, name="Anne")
     seen: dict[str, Any] = {}
     viewers = {
@@ -81,13 +82,11 @@ async def test_personal_data_is_withheld_from_whoever_may_not_see_it(api: Api) -
     for name, viewer in viewers.items():
         seen[name] = (await api.data(viewer, HISTORY, id=gid("Employee", anna)))["employee"]["history"]
     assert seen["herself"] == seen["both"]
-    assert [(each["data"]["name"], each["data"]["workEmail"]) for each in seen["herself"]["nodes"]] == [
-        ("Anna", "anna@example.com"),
-        ("Anne", None),
-    ]
+    said = [tuple(each["data"][name] for name in PERSONAL) for each in seen["herself"]["nodes"]]
+    assert said == [("Anna", "anna@example.com", "+442079460018"), ("Anne", None, None)]
     for event in seen["reviewer"]["nodes"]:
-        assert event["redacted"] == ["name", "workEmail"]
-        assert (event["data"]["name"], event["data"]["workEmail"]) == (None, None)
+        assert event["redacted"] == PERSONAL
+        assert [event["data"][name] for name in PERSONAL] == [None, None, None]
     assert seen["reviewer"]["nodes"][0]["data"]["number"] == "E-1"
     assert seen["reviewer"]["nodes"][1]["data"]["corrects"] == ["name"]
     assert seen["personal"] is None
@@ -187,7 +186,7 @@ async def test_a_right_to_the_history_that_is_taken_ends_with_the_page(api: Api)
     where = {"topic": {"eq": "employee.hired"}}
     bo = await api.hire("Bo")
     found = (await api.data(anna, EVENTS_OF, where=where | {"about": {"eq": gid("Employee", bo)}}))["events"]["nodes"]
-    assert found[0]["redacted"] == ["name", "workEmail"]
+    assert found[0]["redacted"] == PERSONAL
     await api.run(Role, role, Role.revoke, permission="history.view")
     answer = await api(anna, EVENTS_OF, after=page["pageInfo"]["endCursor"])
     assert answer["data"] == {"events": None}

@@ -114,6 +114,7 @@ def test_hiring_again_in_the_same_way_is_hiring_once(world: World) -> None:
         ({"number": " "}, "number"),
         ({"name": "Anna\u202e"}, "name"),
         ({"work_email": "anna"}, "workEmail"),
+        ({"work_phone": "020 7946 0018"}, "workPhone"),
         ({"title": "a\nb"}, "title"),
         ({"effective": date(1899, 1, 1)}, "effective"),
     ],
@@ -287,6 +288,18 @@ def test_a_correction_names_what_was_wrong() -> None:
         PersonalDetailsCorrected(corrects=("name",), name="Anna Schnelling")
     )
     given(Employee).when(correct, name="Anna").refused(Unknown, "id")
+
+
+def test_a_work_phone_is_given_changed_and_taken_away_until_somebody_leaves() -> None:
+    correct, rung = Employee.correct_personal_details, replace(HIRED, work_phone="+442079460018")
+    given(Employee, HIRED).when(correct, work_phone="+44 20 7946 0018").then(
+        PersonalDetailsCorrected(corrects=("work_phone",), work_phone="+442079460018")
+    )
+    given(Employee, rung).when(correct, work_phone="+44 20 7946 0018").nothing()
+    given(Employee, rung).when(correct, work_phone="").then(PersonalDetailsCorrected(corrects=("work_phone",)))
+    given(Employee, HIRED).when(correct, work_phone="").nothing()
+    given(Employee, rung, PersonalDetailsCorrected(corrects=("work_phone",))).when(correct, work_phone="").nothing()
+    given(Employee, rung, LEFT).when(correct, work_phone="+12025550143").refused(NotEmployed, "workPhone")
 
 
 def test_only_a_corrected_address_is_given_back_and_taken() -> None:

@@ -48,6 +48,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "UUID": st.sampled_from([str(UUID(int=0)), str(UUID(int=7)), "0B9FF1D2-7A53-4C9E-8A5E-5A0D2C1C9B7E"]),
     "CurrencyCode": st.sampled_from(["EUR", "JPY", "XXX", "ZZZ"]),
     "EmailAddress": st.sampled_from(["a@example.com", "ü@exämple.de"]),
+    "PhoneNumber": st.sampled_from(["+442079460018", "+1 202 555 0143"]),
     "Position": st.sampled_from([0, 1, 2**63 - 1]),
     "JSON": st.none() | st.integers(0, 3) | st.text(max_size=3),
 }

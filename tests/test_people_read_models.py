@@ -49,7 +49,8 @@ async def test_rebuilt_from_the_log_they_are_the_same(api: Api) -> None:
     await api.run(Employee, anna, Employee.transfer, department_id=sub, effective=date(2016, 4, 1))
     await api.run(Employee, anna, Employee.change_manager, manager_id=boss, effective=date(2016, 4, 1))
     await api.run(Employee, anna, Employee.promote, title="Senior agent", effective=date(2016, 4, 1))
-    await api.run(Employee, anna, Employee.correct_personal_details, name="Anne", work_email="anne@example.com")
+    right: dict[str, Any] = {"name": "Anne", "work_email": "anne@example.com", "work_phone": "+442079460018"}
+    await api.run(Employee, anna, Employee.correct_personal_details, **right)
     await api.run(Employee, boss, Employee.terminate, last_day=date(2016, 5, 1), reason=Reason.RETIRED)
     back = date(2016, 6, 1)
     again: dict[str, Any] = {"work_email": "bo@example.com", "title": "Adviser", "effective": back, "today": back}

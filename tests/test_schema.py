@@ -127,6 +127,8 @@ def test_a_removal_is_breaking_unless_it_was_deprecated(now: str, *, broken: boo
         ("CurrencyCode", ["EUR"], ["eur", "EU", "EURO", "EU1", "ÉUR", 978]),
         ("EmailAddress", ["anna@example.com"], ["anna", "a@b", "a b@example.com",
           "x" * 400 + "@example.com", 1, "a@example.com\n"]),
+        ("PhoneNumber", ["+442079460018", "+44 20 7946 0018"],
+          ["020 7946 0018", "+44", "+999 12345678", "+442079460018\n", "+" + "1" * 300, 442079460018, True, None]),
         ("Position", [0, 2**63 - 1], [-1, 2**63, 1.5, "1", True]),
     ],
 )  # fmt: skip

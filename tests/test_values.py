@@ -17,6 +17,7 @@ from domain._values import (
     minor_units,
     number,
     periods_of,
+    phone,
     proper_name,
     text,
 )
@@ -65,6 +66,26 @@ def test_what_is_no_address_is_refused(wrong: str) -> None:
     with pytest.raises(Invalid) as caught:
         email(wrong, "workEmail")
     assert caught.value.path == ("workEmail",)
+
+
+@pytest.mark.parametrize("written", ["+442079460018", " +44 20 7946 0018", "+44 (0)20-7946-0018", "+44.20.7946.0018"])
+def test_a_telephone_number_has_one_form(written: str) -> None:
+    assert phone(written, "workPhone") == "+442079460018"
+
+
+def test_a_number_that_no_library_has_heard_of_is_one_if_it_has_the_length_of_one() -> None:
+    assert phone("+1 202 099 0143", "workPhone") == "+12020990143"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "020 7946 0018", "+44", "+4420", "+999 12345678", "+1 800 FLOWERS", "tel:+442079460018", "+4420794600181234",
+     "+44 20 7946 0018 ext. 5", "+٤٤٢٠٧٩٤٦٠٠١٨", "+44 20 7946\n0018", "+" + "1" * 300],
+)  # fmt: skip
+def test_what_is_no_telephone_number_is_refused(wrong: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        phone(wrong, "workPhone")
+    assert caught.value.path == ("workPhone",)
 
 
 @pytest.mark.parametrize(

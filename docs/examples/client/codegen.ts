@@ -29,6 +29,7 @@ const config: CodegenConfig = {
           EmailAddress: "string",
           ID: "string",
           JSON: "unknown",
+          PhoneNumber: "string",
           Position: "number",
           UUID: "string",
         },
