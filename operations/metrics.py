@@ -69,7 +69,9 @@ COMMANDS = _declare(
     " unavailable (PostgreSQL stayed away), failed, abandoned (nobody waited for the answer).",
     "outcome",
 )
-REFUSALS = _declare("refusals", _COUNTER, "Commands that the rules refused, by the refusal's code.", "code")
+REFUSALS = _declare(
+    "refusals", _COUNTER, "Refusals that clients were told, by code; those before a command is given among them.", "code"
+)
 WAITING = _declare("commands_waiting", _GAUGE, "Commands that were given and are not answered yet.")
 FACTS = _declare("facts", _COUNTER, "Facts recorded by this process.")
 BATCH = _declare("batch_commands", _HISTOGRAM, "Commands that were recorded in one commit.")
@@ -126,10 +128,9 @@ class Numbers(Collector):
 
     def _commands(self) -> Iterator[Metric]:
         meter = self.health.log.meter
-        refused = sum(meter.refused.values())
-        told = ("recorded", "unchanged", "repeated", "unavailable", "failed", "abandoned")
-        yield COMMANDS.of({(name,): getattr(meter, name) for name in told} | {("refused",): refused})
-        yield REFUSALS.of({(code,): count for code, count in meter.refused.items()})
+        told = ("recorded", "unchanged", "repeated", "refused", "unavailable", "failed", "abandoned")
+        yield COMMANDS.of({(name,): getattr(meter, name) for name in told})
+        yield REFUSALS.of({(code,): count for code, count in meter.refusals.items()})
         yield WAITING.one(self.health.waiting)
         yield FACTS.one(meter.facts)
         yield BATCH.one(meter.batch)

@@ -6,7 +6,7 @@ is in a span: of a statement the text, which has places for values and no values
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from time import time_ns
@@ -14,9 +14,11 @@ from typing import Any
 
 from asyncpg.connection import LoggedQuery
 
+from domain._kernel import Refused
 from settings import BadSetting
 from store.command import Outcome
 from store.pool import Connection
+from store.writer import BATCH
 
 LONGEST_STATEMENT = 4_000
 """Characters of a statement that are sent."""
@@ -48,16 +50,28 @@ class Tracer:
                 attributes["error.type"] = type(said.exception).__name__
             self._past("statement", said.elapsed, attributes)
 
-    def command(self, outcome: Outcome, seconds: float) -> None:
-        self._past("command", seconds, {"meritbook.position": outcome.position, "meritbook.repeated": outcome.repeated})
+    def given(self) -> Any:
+        return self._spans.start_span("command")
 
-    def commit(self, commands: int, seconds: float) -> None:
-        self._past("commit", seconds, {"meritbook.commands": commands})
+    def answered(self, given: Any, answer: Outcome | BaseException) -> None:
+        if isinstance(answer, Outcome):
+            given.set_attributes({"meritbook.position": answer.position, "meritbook.repeated": answer.repeated})
+        elif isinstance(answer, Refused):
+            given.set_attribute("meritbook.refused", answer.code)
+        else:
+            given.set_attribute("error.type", type(answer).__name__)
+        given.end()
 
-    def _past(self, name: str, seconds: float, attributes: Mapping[str, Any]) -> None:
+    def committed(self, given: Collection[Any], commands: int, seconds: float) -> None:
+        """A commit is nobody's alone: it is linked to the spans of all commands that it recorded facts of."""
+        links = [self._api["trace"].Link(each.get_span_context()) for each in given if each is not None]
+        self._past("commit", seconds, {"meritbook.commands": commands}, links)
+
+    def _past(self, name: str, seconds: float, attributes: Mapping[str, Any], links: Collection[Any] = ()) -> None:
         """A span that has just ended."""
         end = time_ns()
-        self._spans.start_span(name, start_time=end - int(seconds * 1e9), attributes=attributes).end(end)
+        began = end - int(seconds * 1e9)
+        self._spans.start_span(name, start_time=began, attributes=attributes, links=links).end(end)
 
 
 @contextmanager
@@ -76,7 +90,10 @@ def tracing(url: str | None) -> Iterator[Tracer | None]:
         }
     except ImportError as error:
         raise BadSetting("TRACES_URL needs the extra `traces`: pip install -r requirements-traces.txt") from error
-    provider = sdk.TracerProvider(resource=resources.Resource.create({"service.name": "meritbook"}))
+    provider = sdk.TracerProvider(
+        resource=resources.Resource.create({"service.name": "meritbook"}),
+        span_limits=sdk.SpanLimits(max_links=BATCH),
+    )
     provider.add_span_processor(processors.BatchSpanProcessor(export.OTLPSpanExporter(endpoint=url)))
     tracer = Tracer(provider.get_tracer("meritbook"), api)
     Connection.listener = tracer.statement

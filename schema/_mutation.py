@@ -29,6 +29,7 @@ from schema._declare import Changed, Shape, _field, seen_by
 from schema._rows import DIALECT
 from schema._rules import STAFF, Rule
 from schema._scalars import Position, uuid_in
+from store.meter import Meter
 from store.recorded import Origin, Recorded
 from store.witness import Checkpoint
 
@@ -46,6 +47,8 @@ class Outcome(Protocol):
 
 
 class Log(Protocol):
+    @property
+    def meter(self) -> Meter: ...
     async def run(
         self,
         kind: Any,
@@ -90,6 +93,7 @@ class Refusal:
 
 class RefusedToRefusal(strawberry.ExceptionHandler[domain.Refused, Refusal]):
     def handle(self, exception: domain.Refused, *, field: StrawberryField, info: Any) -> Refusal:
+        info.context.log.meter.refusals[exception.code] += 1
         return Refusal(
             code=exception.code,
             message=str(exception),

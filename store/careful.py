@@ -146,7 +146,7 @@ async def _together(writer: Writer, connection: Session, commands: Sequence[Comm
         await write(connection, prepared, batch, turn.wishes)
     doubts.clear()
     if batch:
-        writer.meter.committed(len(batch), perf_counter() - began)
+        writer.meter.committed(batch, perf_counter() - began)
     positions = positions_of(prepared)
     for decided in batch:
         decided.command.resolve(decided.outcome(positions.get(id(decided), prepared.after.position)))

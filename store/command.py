@@ -45,6 +45,8 @@ class Command:
     keyed: bool
     asked: Any
     answer: Future[Outcome]
+    watched: Any = None
+    """What a watcher keeps with it, from when it is given until it is answered."""
 
     def fingerprint(self) -> bytes:
         """The same for the same input by the same person: 32 bytes."""

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from domain._kernel import Refused
-from store.command import Outcome, Unavailable
+from store.command import Command, Decided, Outcome, Unavailable
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 COMMANDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
@@ -33,10 +34,14 @@ class Histogram:
 
 
 class Watcher(Protocol):
-    """Who wants to know of each command, where it was given, and of each commit; and for how many seconds it took."""
+    """Who wants to know of each command, when it is given and when it is answered, and of each commit.
 
-    def command(self, outcome: Outcome, seconds: float) -> None: ...
-    def commit(self, commands: int, seconds: float) -> None: ...
+    What `given` answers stays with the command; a commit is told what stayed with those that it recorded facts of.
+    """
+
+    def given(self) -> Any: ...
+    def answered(self, given: Any, answer: Outcome | BaseException) -> None: ...
+    def committed(self, given: Collection[Any], commands: int, seconds: float) -> None: ...
 
 
 @dataclass(slots=True)
@@ -49,8 +54,7 @@ class Meter:
     """It was so already: nothing was recorded."""
     repeated: int = 0
     """Sent again with the same command id: answered as it was the first time."""
-    refused: Counter[str] = field(default_factory=Counter)
-    """By code."""
+    refused: int = 0
     unavailable: int = 0
     """PostgreSQL stayed away."""
     failed: int = 0
@@ -63,17 +67,23 @@ class Meter:
     """Commands that were recorded in one commit."""
     commit: Histogram = field(default_factory=Histogram)
     """Seconds from a batch's decision to its commit."""
+    refusals: Counter[str] = field(default_factory=Counter)
+    """What clients were told, by code: also by who may not, and for what names nothing, where no command was given."""
     watcher: Watcher | None = None
 
     @property
     def answered(self) -> int:
-        refused = sum(self.refused.values())
         took_effect = self.recorded + self.unchanged + self.repeated
-        return took_effect + refused + self.unavailable + self.failed + self.abandoned
+        return took_effect + self.refused + self.unavailable + self.failed + self.abandoned
 
-    def took_effect(self, outcome: Outcome, seconds: float) -> None:
+    def given(self, command: Command) -> None:
+        self.asked += 1
         if self.watcher is not None:
-            self.watcher.command(outcome, seconds)
+            command.watched = self.watcher.given()
+
+    def took_effect(self, command: Command, outcome: Outcome) -> None:
+        if self.watcher is not None:
+            self.watcher.answered(command.watched, outcome)
         if outcome.repeated:
             self.repeated += 1
         elif outcome.facts:
@@ -82,9 +92,11 @@ class Meter:
         else:
             self.unchanged += 1
 
-    def went_wrong(self, error: BaseException) -> None:
+    def went_wrong(self, command: Command, error: BaseException) -> None:
+        if self.watcher is not None:
+            self.watcher.answered(command.watched, error)
         if isinstance(error, Refused):
-            self.refused[error.code] += 1
+            self.refused += 1
         elif isinstance(error, Unavailable):
             self.unavailable += 1
         elif isinstance(error, Exception):
@@ -92,8 +104,9 @@ class Meter:
         else:
             self.abandoned += 1
 
-    def committed(self, commands: int, seconds: float) -> None:
-        self.batch.observe(commands)
+    def committed(self, batch: Collection[Decided], seconds: float) -> None:
+        self.batch.observe(len(batch))
         self.commit.observe(seconds)
         if self.watcher is not None:
-            self.watcher.commit(commands, seconds)
+            given = [each.command.watched for each in batch if each.facts]
+            self.watcher.committed(given, len(batch), seconds)

@@ -149,15 +149,14 @@ class Writer:
     async def submit(self, command: Command) -> Outcome:
         if self._closing or len(self._waiting) >= WAITING:
             raise Unavailable("The server takes no commands now.")
-        began = perf_counter()
-        self.meter.asked += 1
+        self.meter.given(command)
         self._enqueue([command])
         try:
             outcome = await command.answer
         except BaseException as error:
-            self.meter.went_wrong(error)
+            self.meter.went_wrong(command, error)
             raise
-        self.meter.took_effect(outcome, perf_counter() - began)
+        self.meter.took_effect(command, outcome)
         return outcome
 
     @property
@@ -279,7 +278,7 @@ class Writer:
             batch.prepared = guess
             await write(connection, guess, batch.decided, wished)
         batch.committed.set_result(True)
-        self.meter.committed(len(batch.decided), perf_counter() - began)
+        self.meter.committed(batch.decided, perf_counter() - began)
         await self.settled(connection, guess)
         await self._answer(connection, batch, positions_of(guess), guess.after.position)
 

@@ -122,6 +122,22 @@ async def test_commands_are_counted_by_what_they_came_to(api: Api) -> None:
     assert (after["meritbook_ready"], after["meritbook_database_up"]) == (1, 1)
 
 
+async def test_every_refusal_is_counted_whoever_says_it(api: Api) -> None:
+    administrator, anna = await api.administrator(), await api.hire()
+    await api.hire("Bo", work_email="bo@example.com")
+    given = {"number": "E-9", "name": "Cy", "workEmail": "bo@example.com", "title": "Agent", "effective": "2020-01-01"}
+    for who, wrong in ((administrator, {}), (administrator, {"departmentId": "nonsense"}), (anna, {})):
+        assert (await api.give(who, "hireEmployee", **given | wrong))["code"]
+    after = await numbers(api)
+    refusals = {name: count for name, count in after.items() if name.startswith("meritbook_refusals_total{")}
+    assert refusals == {
+        'meritbook_refusals_total{code="EMPLOYEE_EMAIL_TAKEN"}': 1,
+        'meritbook_refusals_total{code="VALIDATION_FAILED"}': 1,
+        'meritbook_refusals_total{code="FORBIDDEN"}': 1,
+    }
+    assert after['meritbook_commands_total{outcome="refused"}'] == 1
+
+
 async def test_operations_errors_and_plans_are_counted(api: Api) -> None:
     anna = await api.hire()
     for _ in range(3):

@@ -69,6 +69,8 @@ async def test_an_operation_its_statements_and_its_command_are_one_trace(start: 
     assert {span.name for span in by_parent[operations["graphql Create"].span_id.hex()]} == {"statement", "command"}
     assert {span.name for span in by_parent[operations["graphql Mine"].span_id.hex()]} == {"statement"}
     assert {span.trace_id.hex() for span in operations.values()} == {ABOVE.split("-")[1]}
-    assert any(span.name == "commit" for span in by_parent[""])
+    (command,) = (span for span in by_parent[operations["graphql Create"].span_id.hex()] if span.name == "command")
+    commits = [[link.span_id for link in span.links] for span in by_parent[""] if span.name == "commit"]
+    assert [command.span_id] in commits
     for secret in ("ruritania", token.lower()):
         assert secret not in str(collector).lower()
