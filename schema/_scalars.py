@@ -29,9 +29,6 @@ Position = NewType("Position", int)
 
 ANY_KIND = "*"
 _IS_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-SPECIFICATION = "https://meritbook.example/docs/conventions"
-"""Where `docs/conventions.md` is published."""
-
 LARGEST_POSITION = 2**63 - 1
 EXACT = 15
 """Digits up to which a number of JSON that is no whole one is the number that was written."""
@@ -127,14 +124,14 @@ SCALARS: dict[object, ScalarDefinition] = {
         "An instant in UTC, as in 2017-03-01T09:00:00+00:00. Accepted with any offset, never without.",
         _moment,
         moment,
-        "https://scalars.graphql.org/andimarek/date-time",
+        "https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
     ),
     Decimal: _scalar(
         "Decimal",
         'An exact decimal number, written as text, without an exponent: "1250.00". At most 40 digits on either side.',
         _decimal,
         str,
-        f"{SPECIFICATION}#decimal",
+        "https://www.w3.org/TR/xmlschema11-2/#decimal",
     ),
     UUID: _scalar(
         "UUID",
@@ -155,7 +152,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         "An e-mail address, as in anna@example.com.",
         _email,
         str,
-        "https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address",
+        "https://www.rfc-editor.org/rfc/rfc6531#section-3.3",
     ),
     PhoneNumber: _scalar(
         "PhoneNumber",
@@ -169,7 +166,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         "A place in the log: a whole number from 0 to 9223372036854775807.",
         _position,
         int,
-        f"{SPECIFICATION}#position",
+        "https://scalars.graphql.org/apollographql/long-v0.1",
     ),
     JSON: _scalar("JSON", "Any JSON value.", lambda value: value, _json, "https://www.rfc-editor.org/rfc/rfc8259"),
 }

@@ -64,6 +64,7 @@ def test_every_scalar_of_ours_says_where_it_is_specified() -> None:
     for type_ in GRAPH.type_map.values():
         if isinstance(type_, GraphQLScalarType) and not is_specified_scalar_type(type_):
             assert (type_.specified_by_url or "").startswith("https://"), type_.name
+            assert ".example" not in (type_.specified_by_url or ""), "nobody can read what stands there"
 
 
 def test_every_command_takes_what_every_command_takes() -> None:
