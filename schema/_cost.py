@@ -93,10 +93,16 @@ class _Counter:
         self._known: dict[str, Counted] = {}
 
     def of(self, parent: Any, selections: SelectionSetNode | None) -> Counted:
-        alone, listed, work = Terms(), Terms(), 0
+        alone, listed, work, values = Terms(), Terms(), 0, 0
+        fields = getattr(parent, "fields", {})
         for node in selections.selections if selections else ():
             if isinstance(node, FieldNode):
-                found = self._field(getattr(parent, "fields", {}).get(node.name.value), node)
+                field = fields.get(node.name.value)
+                if field is None or node.selection_set is None:
+                    values += _alone(field, node)
+                    work += WORK["value"]
+                    continue
+                found = self._field(field, node, node.selection_set)
             elif isinstance(node, FragmentSpreadNode):
                 found = self._spread(node.name.value)
             else:
@@ -106,6 +112,7 @@ class _Counter:
             alone.update(found[0])
             listed.update(found[1])
             work += found[2]
+        alone[()] += values
         return alone, listed, work
 
     def _spread(self, name: str) -> Counted:
@@ -114,10 +121,8 @@ class _Counter:
             self._known[name] = self.of(type_from_ast(self._schema, fragment.type_condition), fragment.selection_set)
         return self._known[name]
 
-    def _field(self, field: GraphQLField | None, node: FieldNode) -> Counted:
-        if field is None or node.selection_set is None:
-            return Terms({(): _alone(field, node)}), Terms(), WORK["value"]
-        alone, listed, work = self.of(get_named_type(field.type), node.selection_set)
+    def _field(self, field: GraphQLField, node: FieldNode, selections: SelectionSetNode) -> Counted:
+        alone, listed, work = self.of(get_named_type(field.type), selections)
         alone[()] += 1
         size = _size(field, node)
         work += WORK["object" if size is None else "page"]

@@ -30,6 +30,7 @@ from schema._cost import FREE, MOST_COST, MOST_WORK, Cost, cost_of
 from schema._limits import LONGEST, MOST_COMMENTS, MOST_TOKENS, check, too_much
 from schema._masking import safe_input, safe_syntax, safe_validation
 from schema._overlaps import Overlaps
+from schema._plain import Plain
 from schema._plan import Cache
 
 RULES = (
@@ -64,6 +65,10 @@ class Operation:
     @property
     def is_query(self) -> bool:
         return self.definition.operation is OperationType.QUERY
+
+    @property
+    def is_subscription(self) -> bool:
+        return self.definition.operation is OperationType.SUBSCRIPTION
 
     def coerced(self, schema: GraphQLSchema, variables: Mapping[str, Any] | None) -> dict[str, Any]:
         """The values of the variables. Raises Invalid if they are not such as the operation declares."""
@@ -118,6 +123,7 @@ class Documents:
         self.schema = schema
         self._production = production
         self._rules = (*RULES, NoSchemaIntrospectionCustomRule) if production else RULES
+        self._plain = Plain(schema)
         self._known: Cache[str, Document] = Cache(KEPT)
         self._characters = 0
 
@@ -143,8 +149,7 @@ class Documents:
             return Document(None, (safe_syntax(error),))
         errors = check(parsed)
         if not errors:
-            found = validate(self.schema, parsed, self._rules, MOST_ERRORS, hide_suggestions=self._production)
-            errors = [safe_validation(each) for each in found]
+            errors = self._wrong(parsed)
         if errors:
             return Document(parsed, tuple(errors))
         fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
@@ -156,6 +161,12 @@ class Documents:
                     return Document(parsed, (too_much("lists and objects to be planned together", MOST_WORK, each),))
                 operations[each.name.value if each.name else None] = Operation(each, fragments, text, cost)
         return Document(parsed, operations=operations)
+
+    def _wrong(self, parsed: DocumentNode) -> list[GraphQLError]:
+        if self._plain(parsed):
+            return []
+        found = validate(self.schema, parsed, self._rules, MOST_ERRORS, hide_suggestions=self._production)
+        return [safe_validation(each) for each in found]
 
 
 def check_cost(operation: Operation, variables: Mapping[str, Any], most: int = MOST_COST) -> int:

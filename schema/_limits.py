@@ -6,16 +6,18 @@ Counting a fragment once and remembering what was counted makes it linear, whate
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     ListValueNode,
+    NameNode,
     Node,
     ObjectValueNode,
     OperationDefinitionNode,
@@ -76,10 +78,11 @@ def _check(document: DocumentNode) -> None:
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     _most(len(fragments), MOST_FRAGMENTS, "fragments")
     _most(len(operations), MOST_OPERATIONS, "operations")
-    _check_leaves(document)
-    measure = _Measure({each.name.value: each.selection_set for each in fragments})
+    leaves = _Leaves()
+    leaves.beside(document)
+    measure = _Measure({each.name.value: each.selection_set for each in fragments}, leaves)
     for each in fragments:
-        measure.of(each.selection_set, 0)
+        measure.fragment(each)
     for operation in operations:
         _most(len(operation.variable_definitions or ()), MOST_VARIABLES, "variables", operation)
         size = measure.of(operation.selection_set, 0)
@@ -91,6 +94,7 @@ def _check(document: DocumentNode) -> None:
         if size.introspections:
             _most(size.aliases, 0, "aliases beside questions about the schema", operation)
             _most(size.listing, 1, "level of lists in a question about the schema", operation)
+    _most(leaves.directives, MOST_DIRECTIVES, "directives")
 
 
 def _most(found: int, most: int, of: str, node: Node | None = None) -> None:
@@ -98,21 +102,33 @@ def _most(found: int, most: int, of: str, node: Node | None = None) -> None:
         raise too_much(of, most, node)
 
 
-def _check_leaves(document: DocumentNode) -> None:
-    """Directives, and the values in arguments."""
-    directives = 0
-    waiting: list[tuple[Node, int]] = [(document, 0)]
-    while waiting:
-        node, depth = waiting.pop()
-        directives += len(getattr(node, "directives", None) or ())
-        if isinstance(node, ListValueNode | ObjectValueNode):
-            depth += 1
-            _most(depth, DEEPEST_VALUE, "levels within a value", node)
-        elif isinstance(node, StringValueNode) and "\x00" in node.value:
-            message = "Text can't contain the character NUL."
-            raise GraphQLError(message, node, extensions={"code": "BAD_USER_INPUT"})
-        waiting += ((child, depth) for child in _children(node))
-    _most(directives, MOST_DIRECTIVES, "directives")
+class _Leaves:
+    """Counts directives, and looks into values."""
+
+    def __init__(self) -> None:
+        self.directives = 0
+
+    def beside(self, document: DocumentNode) -> None:
+        """Whatever is no selection."""
+        for each in document.definitions:
+            if isinstance(each, OperationDefinitionNode | FragmentDefinitionNode):
+                self.of(each.directives or ())
+                self.of(each.variable_definitions or ())
+            else:
+                self.of((each,))
+
+    def of(self, nodes: Iterable[Node], depth: int = 0) -> None:
+        for node in nodes:
+            if isinstance(node, ListValueNode | ObjectValueNode):
+                _most(depth + 1, DEEPEST_VALUE, "levels within a value", node)
+                self.of(_children(node), depth + 1)
+            elif isinstance(node, StringValueNode):
+                if "\x00" in node.value:
+                    message = "Text can't contain the character NUL."
+                    raise GraphQLError(message, node, extensions={"code": "BAD_USER_INPUT"})
+            elif not isinstance(node, NameNode):
+                self.directives += isinstance(node, DirectiveNode)
+                self.of(_children(node), depth)
 
 
 def _children(node: Node) -> Iterator[Node]:
@@ -135,6 +151,15 @@ class Size:
     introspections: int = 0
     listing: int = 0
 
+    def value(self, field: FieldNode) -> None:
+        """And this field, within which nothing is asked for."""
+        name = field.name.value
+        self.fields += 1
+        self.depth, self.nesting = self.depth or 1, self.nesting or 1
+        self.aliases += field.alias is not None
+        self.introspections += name in INTROSPECTION
+        self.listing = self.listing or name in LISTS
+
     def add(self, other: Size, field: FieldNode | None = None) -> None:
         """And this, which is what is asked for within the field."""
         name = field.name.value if field else ""
@@ -149,17 +174,31 @@ class Size:
 class _Measure:
     """Counts selections, each fragment once."""
 
-    def __init__(self, fragments: dict[str, SelectionSetNode]) -> None:
-        self._fragments = fragments
+    def __init__(self, fragments: dict[str, SelectionSetNode], leaves: _Leaves) -> None:
+        self._fragments, self._leaves = fragments, leaves
         self._known: dict[str, Size] = {}
+
+    def fragment(self, node: FragmentDefinitionNode) -> None:
+        name = node.name.value
+        if self._fragments[name] is node.selection_set:
+            self._spread(name, 0)
+        else:  # two of one name, which is another rule's business
+            self.of(node.selection_set, 0)
 
     def of(self, selections: SelectionSetNode | None, nesting: int) -> Size:
         """How much is asked for; `nesting` is how deep in fields and fragments this stands."""
         _most(nesting, DEEPEST_NESTING, "selections within selections", selections)
         found = Size()
         for node in selections.selections if selections else ():
+            if node.directives:
+                self._leaves.of(node.directives)
             if isinstance(node, FieldNode):
-                found.add(self.of(node.selection_set, nesting + 1), node)
+                if node.arguments:
+                    self._leaves.of(node.arguments)
+                if node.selection_set is None:
+                    found.value(node)
+                else:
+                    found.add(self.of(node.selection_set, nesting + 1), node)
             elif isinstance(node, FragmentSpreadNode):
                 found.add(self._spread(node.name.value, nesting + 1))
             else:
