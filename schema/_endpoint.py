@@ -60,6 +60,9 @@ SECURITY = [
 PREFLIGHT = b"graphql-require-preflight"
 """A header that no page of another site can send without being asked about first; its value is of no importance."""
 
+SIGNS = (b"cookie", b"origin", b"referer", b"sec-fetch-site")
+"""Headers that browsers add by themselves."""
+
 STATUS = {"TIMEOUT": 504, "UNAVAILABLE": 503, "INTERNAL": 500}
 TYPES = {each: f"{each}; charset=utf-8".encode() for each in (JSON, GRAPHQL)}
 
@@ -164,8 +167,11 @@ class Endpoint:
             return from_body(await body_of(receive, headers.get(b"content-length", b"")))
         if method not in ("GET", "HEAD"):
             raise HttpError(405, "METHOD_NOT_ALLOWED", "Use POST; or GET for a query.", allow=METHODS)
-        if _is_of_another_site(headers) and headers.get(b"origin", b"").decode("latin-1") not in self.manners.origins:
-            message = f"From another site, send a header that asks for a preflight: {PREFLIGHT.decode()}."
+        if (
+            _may_be_of_another_site(headers)
+            and headers.get(b"origin", b"").decode("latin-1") not in self.manners.origins
+        ):
+            message = f"From a browser, send a header that asks for a preflight: {PREFLIGHT.decode()}."
             raise HttpError(403, "PREFLIGHT_REQUIRED", message)
         return from_parameters(scope.get("query_string", b""))
 
@@ -264,10 +270,15 @@ def endpoint(
     return Endpoint(schema, reader, log, identify, manners)
 
 
-def _is_of_another_site(headers: Mapping[bytes, bytes]) -> bool:
-    """Whether a browser says that a page of another site sends this, and sends it as any page may."""
-    simple = b"authorization" not in headers and PREFLIGHT not in headers
-    return simple and headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site")
+def _may_be_of_another_site(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a browser may send this for a page of another site, which it has not asked us about.
+
+    Old browsers, and all browsers where there is no TLS, do not say of which site the page is.
+    """
+    asked = b"authorization" in headers or PREFLIGHT in headers or is_json(headers.get(b"content-type", b""))
+    if asked or headers.get(b"sec-fetch-site") in (b"same-origin", b"none"):
+        return False
+    return headers.get(b"user-agent", b"").startswith(b"Mozilla/") or any(sign in headers for sign in SIGNS)
 
 
 def _shared_with(origin: bytes | None, origins: frozenset[str]) -> Iterable[tuple[bytes, bytes]]:

@@ -201,12 +201,31 @@ async def test_other_methods_are_405_and_options_says_which_there_are(call: Call
 
 async def test_a_page_of_another_site_can_not_ask_without_a_preflight(call: Caller) -> None:
     there = {"sec-fetch-site": "cross-site", "origin": "https://evil.example"}
-    for refused in (there, {"sec-fetch-site": "same-site"}):
-        response = await call("GET", params={"query": TYPENAME}, headers=refused)
-        assert response.status_code == 403
-        assert response.json()["errors"][0]["extensions"]["code"] == "PREFLIGHT_REQUIRED"
-    for asked in ({"graphql-require-preflight": "1"}, {"authorization": "Bearer x"}):
-        assert (await call("GET", params={"query": TYPENAME}, headers=there | asked)).status_code == 200
+    without_tls = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36"}
+    signs = (
+        {"sec-fetch-site": "same-site"},
+        {"origin": "null"},
+        {"referer": "https://evil.example/"},
+        {"cookie": "a=b"},
+    )
+    for sent in (there, without_tls, *signs):
+        for method in ("GET", "HEAD"):
+            response = await call(method, params={"query": TYPENAME}, headers=sent)
+            assert response.status_code == 403, sent
+        answer = await call("GET", params={"query": TYPENAME}, headers=sent | {"accept": "application/json"})
+        assert answer.json()["errors"][0]["extensions"]["code"] == "PREFLIGHT_REQUIRED"
+        for asked in (
+            {"graphql-require-preflight": "1"},
+            {"authorization": "Bearer x"},
+            {"content-type": "application/json"},
+        ):
+            assert (await call("GET", params={"query": TYPENAME}, headers=sent | asked)).status_code == 200
+        for simple in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+            response = await call("GET", params={"query": TYPENAME}, headers=sent | {"content-type": simple})
+            assert response.status_code == 403
+    for own in ("same-origin", "none"):
+        sent = without_tls | {"sec-fetch-site": own}
+        assert (await call("GET", params={"query": TYPENAME}, headers=sent)).status_code == 200
     options = await call("OPTIONS", headers={"origin": "https://evil.example", "access-control-request-method": "POST"})
     assert "access-control-allow-origin" not in options.headers
 
