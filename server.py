@@ -38,7 +38,7 @@ from projections._fold import ReadModels
 from schema import schema
 from schema._documents import BadManifest, Documents, trusted_documents
 from schema._endpoint import Manners, endpoint
-from schema._reader import reading_pool
+from schema._held import reading_pool
 from settings import BadSetting, Settings
 from store.embedded import Cluster
 from store.keys import LocalKms

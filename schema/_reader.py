@@ -15,17 +15,12 @@ from graphql.utilities import type_from_ast
 from schema._arguments import Call, frozen, shaped
 from schema._compile import Compiler
 from schema._documents import Documents, Operation
+from schema._held import LARGEST_KEPT
 from schema._plan import Cache, Plan, Planner
 from schema._selection import Selection
 from schema._shared import Shared
-from store.pool import DAY, Connection
 
 NO_POLICY = "SELECT 0::bigint"
-LARGEST_KEPT = 50_000
-"""The longest statement that is worth keeping, here and prepared in PostgreSQL, in characters."""
-
-PATIENCE = 30.0
-"""How many seconds a read may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +131,12 @@ class Reader:
         return found
 
     def cached(self, key: Any, make: Callable[[], Plan]) -> Plan:
-        return self._plans.find(key) or self._plans.keep(key, make())
+        found = self._plans.find(key)
+        if found is None:
+            found = make()
+            if len(found.sql) <= LARGEST_KEPT:
+                self._plans.keep(key, found)
+        return found
 
     def compiler(self, operation: Operation, shape: Mapping[str, Any], viewer: Viewer, *, mixed: bool) -> Compiler:
         selection = Selection(self.schema, operation.fragments, shape)
@@ -154,25 +154,3 @@ class Reader:
 
 def unauthenticated() -> GraphQLError:
     return GraphQLError("Sign in first.", extensions={"code": "UNAUTHENTICATED"})
-
-
-async def reading_pool(url: str, *, size: int = 10) -> asyncpg.Pool[asyncpg.Record]:
-    """Connections for reading: statements of any length stay prepared, JSON arrives as the bytes that are sent on."""
-
-    async def ready(connection: Any) -> None:
-        await connection.execute("SET jit = off")
-        await connection.set_type_codec("json", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
-
-    return await asyncpg.create_pool(
-        url,
-        min_size=1,
-        max_size=size,
-        init=ready,
-        connection_class=Connection,
-        max_inactive_connection_lifetime=DAY,
-        statement_cache_size=1_000,
-        max_cached_statement_lifetime=0,
-        max_cacheable_statement_size=LARGEST_KEPT,
-        command_timeout=PATIENCE,
-        server_settings={"application_name": "meritbook reads", "timezone": "UTC"},
-    )

@@ -14,7 +14,8 @@ import pytest
 
 from schema._context import Context
 from schema._documents import Invalid
-from schema._reader import Reader, Viewer, reading_pool
+from schema._held import reading_pool
+from schema._reader import Reader, Viewer
 from tests._office import fill, office, rows
 
 SECRET = b"of the tests"

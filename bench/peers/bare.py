@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import uvicorn
 import uvloop
 from starlette.applications import Starlette
@@ -22,7 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bench.peers.tables import TABLES
-from schema._reader import reading_pool
+from store.pool import DAY, Connection
 
 EIGHT = (
     """number, name, work_email AS "workEmail", title, status, hired_on AS "hiredOn", left_on AS "leftOn", version"""
@@ -101,7 +102,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
 
 
 async def serve() -> None:
-    pool = await reading_pool(os.environ["DATABASE_URL"])
+    pool = await _pool(os.environ["DATABASE_URL"])
     routes = [Route(f"/{name}", _route(pool, sql, of), methods=["POST"]) for name, (sql, of) in QUESTIONS.items()]
     config = uvicorn.Config(
         Starlette(routes=routes), port=int(os.environ["PORT"]), http="httptools", access_log=False, server_header=False
@@ -110,6 +111,25 @@ async def serve() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     await uvicorn.Server(config).serve()
+
+
+async def _pool(url: str) -> Any:
+    """asyncpg's own pool: statements stay prepared, nothing is reset, JSON arrives as the bytes that are sent on."""
+
+    async def ready(connection: Any) -> None:
+        await connection.execute("SET jit = off")
+        await connection.set_type_codec("json", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
+
+    return await asyncpg.create_pool(
+        url,
+        min_size=1,
+        init=ready,
+        connection_class=Connection,
+        max_inactive_connection_lifetime=DAY,
+        max_cached_statement_lifetime=0,
+        command_timeout=30.0,
+        server_settings={"timezone": "UTC"},
+    )
 
 
 def _route(pool: Any, sql: str, of: Callable[[str], Any]) -> Callable[[Request], Coroutine[Any, Any, Response]]:
