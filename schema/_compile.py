@@ -23,7 +23,6 @@ from graphql import (
 )
 from sqlalchemy import (
     ColumnElement,
-    FromClause,
     Select,
     Text,
     Uuid,
@@ -33,7 +32,6 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
-    select,
 )
 from strawberry.types.field import StrawberryField
 
@@ -42,6 +40,7 @@ from schema._declare import ByGlobalId, ByKey, Many, Money, One, Shape, Value, V
 from schema._rows import EMPTY_OBJECT, NOTHING, Columns, Json, Names, Row, Values, constant, json_list, long_named
 from schema._rules import Rule
 from schema._scalars import uuid_in
+from schema._select import Source, Subselect, format_table
 from schema._selection import Selection
 from schema._view import Arg, At, parameters
 
@@ -169,7 +168,7 @@ class Compiler:
         there = func.jsonb_typeof(found) == constant("array")
         source = func.jsonb_array_elements(case((there, found))).table_valued("value", name=item)
         beside, record = self.record(self.fields(asked, Json(literal_column(f"{item}.value"), row.person)))
-        return case((there, select(json_list(func.json_agg(record))).select_from(source, *beside).scalar_subquery()))
+        return case((there, Subselect(json_list(func.json_agg(record)), [source, *beside])))
 
     # ── Objects ──
 
@@ -191,28 +190,32 @@ class Compiler:
                 found[key] = self.value(Asked(type_.fields[name], group, row, (*asked.path, key)))
         return found
 
-    def record(self, fields: Mapping[str, ColumnElement[Any]]) -> tuple[list[FromClause], ColumnElement[Any]]:
+    def record(self, fields: Mapping[str, ColumnElement[Any]]) -> tuple[list[Source], ColumnElement[Any]]:
         """An object of these fields: what has to stand in FROM beside the row, and the object itself."""
         if not fields:
             return [], EMPTY_OBJECT
         if any(len(key) > LONGEST_NAME for key in fields):
             return [], long_named(fields)
         alias = self.alias("o")
-        beside = select(*(value.label(key) for key, value in fields.items())).lateral(alias)
-        return [beside], literal_column(alias)
+        return [Subselect(fields).beside(alias)], literal_column(alias)
+
+    def object(self, fields: Mapping[str, ColumnElement[Any]]) -> tuple[list[Source], ColumnElement[Any]]:
+        """The same, the object being JSON."""
+        beside, record = self.record(fields)
+        return beside, literal_column(f"row_to_json({record})") if beside else record
 
     def json(self, asked: Asked, row: Row) -> ColumnElement[Any]:
         return self.built(self.fields(asked, row))
 
     def built(self, fields: Mapping[str, ColumnElement[Any]]) -> ColumnElement[Any]:
         """An object of these fields as JSON, wherever an expression can stand."""
-        beside, record = self.record(fields)
-        return select(func.row_to_json(record)).select_from(*beside).scalar_subquery() if beside else record
+        beside, found = self.object(fields)
+        return Subselect(found, beside) if beside else found
 
-    def table(self, shape: Shape) -> tuple[FromClause, Columns]:
+    def table(self, shape: Shape) -> tuple[str, Columns]:
         assert shape.model is not None, f"{shape.name} has no read model: it is read as a part."
         alias = self.alias("t")
-        return shape.model.table.alias(alias), Columns.of(alias, shape.model.table.c, shape.person)
+        return f"{format_table(shape.model.table)} AS {alias}", Columns.of(alias, shape.model.table.c, shape.person)
 
     def one(
         self, asked: Asked, where: Callable[[Columns], ColumnElement[bool]], type_: GraphQLObjectType | None = None
@@ -220,9 +223,8 @@ class Compiler:
         """The one row of a type for which the condition holds."""
         type_ = type_ or asked.type
         table, row = self.table(shape_of(type_))
-        beside, record = self.record(self.fields(asked, row, type_))
-        found = select(func.row_to_json(record) if beside else record).select_from(table, *beside)
-        return found.where(where(row), *self.visible(shape_of(type_), row)).scalar_subquery()
+        beside, found = self.object(self.fields(asked, row, type_))
+        return Subselect(found, [table, *beside], [where(row), *self.visible(shape_of(type_), row)])
 
     def visible(self, shape: Shape, row: Columns) -> list[ColumnElement[bool]]:
         """The conditions under which the viewer sees a row."""
@@ -277,10 +279,13 @@ class Compiler:
         shape, alias = shape_of(asked.type), self.alias("v")
         source = made.subquery(alias)
         row = Columns.of(alias, source.c, shape.person, asked.person)
-        beside, record = self.record(self.fields(asked, row))
-        alone = func.row_to_json(record) if beside else record
-        found = json_list(func.json_agg(record)) if asked.listed else alone
-        return select(found).select_from(source, *beside).where(*self.visible(shape, row)).scalar_subquery()
+        fields = self.fields(asked, row)
+        if asked.listed:
+            beside, record = self.record(fields)
+            found = json_list(func.json_agg(record))
+        else:
+            beside, found = self.object(fields)
+        return Subselect(found, [source, *beside], self.visible(shape, row))
 
     def alias(self, letter: str) -> str:
         """A name for a row. No name in GraphQL has a `$`, so no response key is mistaken for it."""

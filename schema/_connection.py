@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import FieldNode, GraphQLObjectType, get_named_type
-from sqlalchemy import ColumnElement, FromClause, Integer, Text, Uuid, false, func, literal_column, select, true
+from sqlalchemy import ColumnElement, Integer, Text, Uuid, false, func, literal_column, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from schema._arguments import Call, Path, bad_input, given
@@ -21,6 +21,7 @@ from schema._declare import Many, Shape
 from schema._filters import Filters
 from schema._inputs import Direction, handles
 from schema._rows import Columns, Names, constant, json_list
+from schema._select import Source, Subselect
 from schema._view import page_size
 
 MOST_SORTS = 5
@@ -63,7 +64,7 @@ class _Page:
     def backwards(self) -> bool:
         return "last" in self.arguments
 
-    def rows(self) -> tuple[FromClause, Columns, list[ColumnElement[bool]]]:
+    def rows(self) -> tuple[Source, Columns, list[ColumnElement[bool]]]:
         """All rows of the connection: where from, their columns, and under which conditions."""
         table, row = self.compiler.table(self.shape)
         conditions = self.compiler.visible(self.shape, row)
@@ -118,7 +119,7 @@ class _Page:
 
         return beyond(terms, [part(index) for index in range(len(terms))], backwards=backwards)
 
-    def selected(self, alias: str, *, more: bool) -> tuple[FromClause, Columns]:
+    def selected(self, alias: str, *, more: bool) -> tuple[Source, Columns]:
         """The rows of this page, each whole; one more than the page has if that is to be known."""
         table, row, conditions = self.rows()
         terms = self.terms(row)
@@ -126,15 +127,14 @@ class _Page:
             conditions.append(self._after("after", terms, backwards=False))
         if "before" in self.arguments:
             conditions.append(self._after("before", terms, backwards=True))
-        whole: ColumnElement[Any] = literal_column(f"{row.alias}.*")
-        page = select(whole).select_from(table).where(*conditions)
-        page = page.order_by(*(term.clause(backwards=self.backwards) for term in terms))
-        found = page.limit(self.size(more=int(more))).subquery(f"{alias}_")
+        order = [term.clause(backwards=self.backwards) for term in terms]
+        page: Subselect[Any] = Subselect(
+            literal_column(f"{row.alias}.*"), [table], conditions, order, self.size(more=int(more))
+        )
         if not more and not self.backwards:
-            return page.limit(self.size()).subquery(alias), row.at(alias)
-        every: ColumnElement[Any] = literal_column(f"{alias}_.*")
-        number: ColumnElement[Any] = literal_column("row_number() OVER ()")
-        return select(every, number.label("#")).select_from(found).subquery(alias), row.at(alias)
+            return page.under(alias), row.at(alias)
+        numbered: ColumnElement[Any] = literal_column(f"{alias}_.*, row_number() OVER () AS {NUMBER}")
+        return Subselect[Any](numbered, [page.under(f"{alias}_")]).under(alias), row.at(alias)
 
 
 @dataclass(slots=True)
@@ -144,7 +144,7 @@ class _Answer:
     page: _Page
     asked: Asked
     node_type: GraphQLObjectType
-    beside: list[FromClause] = field(default_factory=list)
+    beside: list[Source] = field(default_factory=list)
     aggregates: list[ColumnElement[Any]] = field(default_factory=list)
 
     @property
@@ -168,17 +168,15 @@ class _Answer:
                     fields[key] = self._page_info(whole, group, row)
                 case "totalCount":
                     table, _, conditions = self.page.rows()
-                    count = select(func.count()).select_from(table).where(*conditions)
-                    fields[key] = count.scalar_subquery()
+                    fields[key] = Subselect(func.count(), [table], conditions)
                 case "__typename":
                     fields[key] = constant(self.type_.name)
         if not names & {"nodes", "edges", "pageInfo"}:
             return compiler.built(fields)
-        aggregates = (value.label(f"c{place}") for place, value in enumerate(self.aggregates))
-        summary = select(*aggregates).select_from(source, *self.beside).subquery(whole)
-        beside, record = compiler.record(fields)
-        found = func.row_to_json(record) if beside else record
-        return select(found).select_from(summary, *beside).scalar_subquery()
+        aggregates = {f"c{place}": value for place, value in enumerate(self.aggregates)}
+        summary = Subselect[Any](aggregates, [source, *self.beside]).under(whole)
+        beside, found = compiler.object(fields)
+        return Subselect(found, [summary, *beside])
 
     def _node(self, nodes: list[FieldNode], row: Columns, path: Path) -> ColumnElement[Any]:
         asked = Asked(self.asked.field, nodes, row, path)
