@@ -11,7 +11,7 @@ RUN := .venv/requirements.txt
 DEV := .venv/requirements-dev.txt
 INSTALL := $(IN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
 
-.PHONY: help demo serve test browser-test lint bench rebuild doctor reference graphiql clients lint-schema schema lock clean
+.PHONY: help demo serve test browser-test lint bench rebuild doctor reference graphiql clients lint-schema audits schema lock clean
 
 help: ## What there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -57,6 +57,9 @@ clients: $(RUN) $(CLIENT)/node_modules ## Clients that are generated from the sc
 
 lint-schema: $(CLIENT)/node_modules ## What others' linters say of schema.graphql; needs Node 20
 	@cd $(CLIENT) && npm run --silent lint:schema
+
+audits: $(RUN) $(CLIENT)/node_modules ## What graphql-http's audits say of GraphQL over HTTP here; needs Node 20
+	@cd $(CLIENT) && npm run --silent audit
 
 $(CLIENT)/node_modules: $(CLIENT)/package-lock.json
 	@cd $(CLIENT) && npm ci && touch node_modules

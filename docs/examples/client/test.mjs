@@ -1,8 +1,6 @@
 /** The example, and the documents of the other generators, against a demo of their own. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { register } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,64 +11,30 @@ import { Api, ApiError } from "./build/src/api.js";
 import { command } from "./build/src/commands.js";
 import { judged, show } from "./build/src/example.js";
 import { Me } from "./build/src/operations.js";
+import { serving } from "./server.mjs";
 
 register("./resolve.mjs", import.meta.url); // what relay-compiler and genql generate is meant for bundlers
 const { environment } = await import("./build/relay/environment.js");
 const { leaders } = await import("./build/genql/example.js");
 const generated = (name) => import(`./build/relay/__generated__/${name}.graphql.js`).then((module) => module.default);
 
-const root = join(import.meta.dirname, "../../..");
-let folder, server, url, said;
+let folder, server;
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "meritbook-client-"));
-  await start();
+  server = await serving("demo", folder);
 });
 
 after(async () => {
-  await stop();
+  await server?.stop();
   rmSync(folder, { recursive: true });
 });
 
-/** A demo of our own, on a port that is free; the second time with the same data. */
-async function start(settings = {}) {
-  const port = await freePort();
-  const env = { ...process.env, DATA: folder, PORT: String(port), DATABASE_URL: "", KEYS: "", ...settings };
-  server = spawn(join(root, ".venv/bin/python"), ["-m", "cli", "demo"], { cwd: root, env });
-  url = `http://127.0.0.1:${port}/graphql`;
-  said = "";
-  await new Promise((resolve, reject) => {
-    const hear = (chunk) => (said += chunk).includes("A token for anybody") && resolve();
-    server.stdout.on("data", hear);
-    server.stderr.on("data", hear);
-    server.once("exit", () => reject(new Error(said)));
-  });
-  for (let tries = 100; !(await fetch(url).catch(() => null)); tries -= 1) {
-    assert.ok(tries, "The server does not answer.");
-    await new Promise((resume) => setTimeout(resume, 100));
-  }
-}
-
-async function stop() {
-  if (!server || server.exitCode !== null) return;
-  const stopped = new Promise((resolve) => server.once("exit", resolve));
-  server.kill("SIGTERM");
-  await stopped;
-}
-
-async function freePort() {
-  const held = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => held.once("listening", resolve));
-  const { port } = held.address();
-  await new Promise((resolve) => held.close(resolve));
-  return port;
-}
-
-const tokenOf = (name) => new RegExp(`As ${name}.*\\nAuthorization: Bearer (\\S+)`).exec(said)[1];
+const tokenOf = (name) => new RegExp(`As ${name}.*\\nAuthorization: Bearer (\\S+)`).exec(server.said)[1];
 
 async function shown(name, manner) {
   const lines = [];
-  for await (const line of show(new Api(url, tokenOf(name), manner))) lines.push(line);
+  for await (const line of show(new Api(server.url, tokenOf(name), manner))) lines.push(line);
   return lines;
 }
 
@@ -99,7 +63,7 @@ test("a command whose answer is lost is given again, and carried out once", asyn
     if (asked[1].body.includes("recordScore") && lost++ < 2) throw new TypeError("fetch failed");
     return answer;
   };
-  const api = new Api(url, tokenOf("Melvin Marxen"), { send: losing });
+  const api = new Api(server.url, tokenOf("Melvin Marxen"), { send: losing });
   const { viewer } = await api.ask(Me);
   const [report] = viewer.employee.reports.nodes;
   assert.match(await judged(api, report.id, "ATTITUDE", "5"), /^Recorded at \d+: ATTITUDE 5$/);
@@ -107,7 +71,7 @@ test("a command whose answer is lost is given again, and carried out once", asyn
 });
 
 test("who is not signed in is told so at once", async () => {
-  const nobody = new Api(url, "not a token");
+  const nobody = new Api(server.url, "not a token");
   await assert.rejects(
     command(() => nobody.ask(Me)),
     (error) => error instanceof ApiError && error.code === "UNAUTHENTICATED",
@@ -116,7 +80,7 @@ test("who is not signed in is told so at once", async () => {
 
 test("Relay pages through employees, and asks for one again", async (context) => {
   const warned = context.mock.method(console, "error");
-  const relay = environment(url, tokenOf("Melvin Marxen"));
+  const relay = environment(server.url, tokenOf("Melvin Marxen"));
   const ask = async (name, variables) => fetchQuery(relay, await generated(name), variables).toPromise();
   await ask("EmployeesQuery", { first: 20, where: { status: { eq: "ACTIVE" } } });
   const records = () => Object.values(relay.getStore().getSource().toJSON());
@@ -133,14 +97,15 @@ test("Relay pages through employees, and asks for one again", async (context) =>
 });
 
 test("genql asks for the leaderboard", async () => {
-  assert.equal((await leaders(url, tokenOf("Melvin Marxen")))[0], "Darcel Schlecht");
+  assert.equal((await leaders(server.url, tokenOf("Melvin Marxen")))[0], "Darcel Schlecht");
 });
 
 test("a server in production that answers trusted documents alone answers this client", async () => {
   const before = await shown("Darcel Schlecht");
-  await stop();
+  await server.stop();
   const manifest = join(import.meta.dirname, "generated/codegen/persisted-documents.json");
-  await start({ PRODUCTION: "1", TRUSTED_ONLY: "1", TRUSTED_DOCUMENTS: manifest });
+  const settings = { PRODUCTION: "1", TRUSTED_ONLY: "1", TRUSTED_DOCUMENTS: manifest };
+  server = await serving("demo", folder, settings);
   assert.deepEqual(await shown("Darcel Schlecht", { trusted: true }), before);
   await assert.rejects(shown("Darcel Schlecht"), { code: "DOCUMENT_NOT_TRUSTED" });
 });
