@@ -202,7 +202,7 @@ class Compiler:
     def object(self, fields: Mapping[str, ColumnElement[Any]]) -> tuple[list[Source], ColumnElement[Any]]:
         """The same, the object being JSON."""
         beside, record = self.record(fields)
-        return beside, literal_column(f"row_to_json({record})") if beside else record
+        return beside, literal_column(f"row_to_json({record.key})") if beside else record
 
     def json(self, asked: Asked, row: Row) -> ColumnElement[Any]:
         return self.built(self.fields(asked, row))

@@ -10,13 +10,14 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from graphql import GraphQLError, GraphQLObjectType
-from sqlalchemy import ColumnElement, cast, literal_column, select
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy import ColumnElement, literal_column
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from schema._arguments import Call, Getter
 from schema._compile import Asked, Compiler
 from schema._declare import reading
 from schema._rows import DIALECT
+from schema._select import Statement
 from schema._selection import Fields
 
 K = TypeVar("K", bound=Hashable)
@@ -127,9 +128,10 @@ class Planner:
             self.errors[key] = error
 
     def plan(self, order: list[str]) -> Plan:
-        columns = [cast(value, JSON).label(f"f{place}") for place, value in enumerate(self.columns.values())]
-        policy: ColumnElement[int] = literal_column(f"({self.policy})").label("policy")
-        statement = select(*columns, policy).compile(dialect=DIALECT)
+        columns = {f"f{place}": value for place, value in enumerate(self.columns.values())}
+        policy: ColumnElement[int] = literal_column(f"({self.policy})")
+        statement = Statement(columns | {"policy": policy}).compile(dialect=DIALECT)
+        assert isinstance(statement, SQLCompiler)
         getters = self.compiler.params.getters
         bound = tuple(
             getters.get(name) or ("", lambda call, value=statement.params[name]: value)

@@ -61,6 +61,18 @@ class Within(ClauseElement):
         self.selected, self.alias, self.kind = selected, alias, kind
 
 
+class Statement(ClauseElement):
+    """A SELECT of values under names that is all there is: no source of its own."""
+
+    inherit_cache = False
+
+    def __init__(self, values: Mapping[str, ColumnElement[Any]]) -> None:
+        self.values = values
+
+
+# ── How they are written ──
+
+
 def _written(value: Source, compiler: SQLCompiler) -> str:
     if isinstance(value, str):
         return value
@@ -71,22 +83,29 @@ def _written(value: Source, compiler: SQLCompiler) -> str:
     return compiler.process(value)
 
 
+def _all(parts: Iterable[Source], compiler: SQLCompiler, between: str = ", ") -> str:
+    return between.join([_written(each, compiler) for each in parts])
+
+
+def _named(values: Mapping[str, ColumnElement[Any]], compiler: SQLCompiler) -> str:
+    return ", ".join([f"{_written(value, compiler)} AS {_quote(name)}" for name, value in values.items()])
+
+
+@compiles(Statement)
+def _statement(it: Statement, compiler: SQLCompiler, **_: Any) -> str:
+    return f"SELECT {_named(it.values, compiler)}"
+
+
 @compiles(Subselect)
 def _subselect(it: Subselect[Any], compiler: SQLCompiler, **_: Any) -> str:
-    def written(parts: Iterable[Source], between: str = ", ") -> str:
-        return between.join([_written(each, compiler) for each in parts])
-
-    if isinstance(it.values, Mapping):
-        named = [f"{_written(value, compiler)} AS {_quote(name)}" for name, value in it.values.items()]
-        text = f"(SELECT {', '.join(named)}"
-    else:
-        text = f"(SELECT {_written(it.values, compiler)}"
+    values = _named(it.values, compiler) if isinstance(it.values, Mapping) else _written(it.values, compiler)
+    text = f"(SELECT {values}"
     if it.sources:
-        text += f" FROM {written(it.sources)}"
+        text += f" FROM {_all(it.sources, compiler)}"
     if it.where:
-        text += f" WHERE {written([each.self_group(against=and_) for each in it.where], ' AND ')}"
+        text += f" WHERE {_all([each.self_group(against=and_) for each in it.where], compiler, ' AND ')}"
     if it.order_by:
-        text += f" ORDER BY {written(it.order_by)}"
+        text += f" ORDER BY {_all(it.order_by, compiler)}"
     if it.limit is not None:
         text += f" LIMIT {_written(it.limit, compiler)}"
     return f"{text})"
