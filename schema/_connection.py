@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import FieldNode, GraphQLObjectType, get_named_type
-from sqlalchemy import ColumnElement, Integer, Text, Uuid, false, func, literal_column, true
+from sqlalchemy import BindParameter, ColumnElement, Integer, Text, Uuid, false, func, literal_column, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from schema._arguments import Call, Path, bad_input, given
+from schema._arguments import Call, Given, Path, bad_input, given
 from schema._compile import Asked, Compiler
 from schema._cursor import Term, beyond, key_for, opened, payload, signed
-from schema._declare import Many, Shape
+from schema._declare import MOST, Many, Shape
 from schema._filters import Filters
 from schema._inputs import Direction, handles
 from schema._rows import Columns, Names, constant, json_list
@@ -98,8 +98,11 @@ class _Page:
         return [*terms, *(Term(row.get(key), descending, False) for key in self.shape.model.keys)]
 
     def size(self, *, more: int = 0) -> ColumnElement[int]:
+        """How many rows. It stands in the statement if it is known, for PostgreSQL to plan with."""
         size = self.arguments.get("last" if self.backwards else "first", self.many.first)
-        return self.compiler.params.value(size, Integer(), lambda size: page_size(size) + more)  # type: ignore[no-any-return]
+        if isinstance(size, Given):
+            return self.compiler.params.value(size, Integer(), lambda size: page_size(size) + more)  # type: ignore[no-any-return]
+        return literal_column(str(page_size(size) + more), Integer())
 
     def key(self) -> Any:
         secret, asked = self.compiler.secret, {name: self.arguments.get(name) for name in ("where", "orderBy")}
@@ -120,7 +123,10 @@ class _Page:
         return beyond(terms, [part(index) for index in range(len(terms))], backwards=backwards)
 
     def selected(self, alias: str, *, more: bool) -> tuple[Source, Columns]:
-        """The rows of this page, each whole; one more than the page has if that is to be known."""
+        """The rows of this page, each whole; one more than the page has if that is to be known.
+
+        PostgreSQL takes a LIMIT that it does not know for a tenth of all rows. So inside it stands the largest page.
+        """
         table, row, conditions = self.rows()
         terms = self.terms(row)
         if "after" in self.arguments:
@@ -128,13 +134,15 @@ class _Page:
         if "before" in self.arguments:
             conditions.append(self._after("before", terms, backwards=True))
         order = [term.clause(backwards=self.backwards) for term in terms]
-        page: Subselect[Any] = Subselect(
-            literal_column(f"{row.alias}.*"), [table], conditions, order, self.size(more=int(more))
-        )
-        if not more and not self.backwards:
+        size = self.size(more=int(more))
+        most = literal_column(str(MOST + more), Integer()) if isinstance(size, BindParameter) else size
+        page: Subselect[Any] = Subselect(literal_column(f"{row.alias}.*"), [table], conditions, order, most)
+        number = f", row_number() OVER () AS {NUMBER}" if more or self.backwards else ""
+        if size is most and not number:
             return page.under(alias), row.at(alias)
-        numbered: ColumnElement[Any] = literal_column(f"{alias}_.*, row_number() OVER () AS {NUMBER}")
-        return Subselect[Any](numbered, [page.under(f"{alias}_")]).under(alias), row.at(alias)
+        found: ColumnElement[Any] = literal_column(f"{alias}_.*{number}")
+        limited = Subselect[Any](found, [page.under(f"{alias}_")], limit=None if size is most else size)
+        return limited.under(alias), row.at(alias)
 
 
 @dataclass(slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from graphql import GraphQLError
-from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, case, false, func, or_, true
+from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, case, false, func, literal, or_, true
 from sqlalchemy.types import TypeEngine
 
 from schema._arguments import Params, bad_input, column_value
@@ -55,6 +56,8 @@ class Filters:
             listed = self.params.value(operand, ARRAY(type_), lambda each: [convert(item) for item in each])
             found = column == any_(listed)
             return found if operator == "in" else found.is_not(true())
+        if isinstance(operand, Enum | bool):  # which of them it is has shaped the statement already
+            return _OPERATORS[operator](column, literal(column_value(operand), type_))
         return _OPERATORS[operator](column, self.params.value(operand, type_, _converter(handle)))
 
     def sorted_by(self, handle: Handle, row: Row) -> tuple[ColumnElement[Any], bool]:

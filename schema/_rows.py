@@ -9,11 +9,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Select, Text, cast, func, literal_column, select
+from sqlalchemy import BindParameter, ColumnElement, Select, Text, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import JSONB, asyncpg
 from sqlalchemy.types import TypeEngine
 
 DIALECT = asyncpg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+
+class _Statement(DIALECT.statement_compiler):  # type: ignore[name-defined,misc]
+    """What our own code compares with stands in the statement, so that PostgreSQL plans for it. What a client gives has
+    a name of its own, and is bound.
+    """
+
+    def visit_bindparam(self, bindparam: BindParameter[Any], **options: Any) -> Any:
+        options["literal_binds"] = options.get("literal_binds") or bindparam.unique
+        return super().visit_bindparam(bindparam, **options)
+
+
+DIALECT.statement_compiler = _Statement
 _quote = DIALECT.identifier_preparer.quote
 
 

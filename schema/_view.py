@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
-from sqlalchemy import BindParameter, Integer, Uuid
+from sqlalchemy import BindParameter, Integer, Uuid, literal_column
 from sqlalchemy.types import TypeEngine
 from strawberry.utils.str_converters import to_camel_case
 
-from schema._arguments import Params, bad_input
+from schema._arguments import Given, Params, bad_input
 from schema._declare import MOST
 from schema._rows import Names
 from schema._scalars import uuid_in
@@ -59,8 +59,11 @@ class At:
         return self.value(arg, Uuid(), lambda id: uuid_in(kind, id))
 
     def size(self, arg: Arg[int] | None, *, usual: int, most: int = MOST) -> Any:
-        """A number of rows."""
-        return self.params.value(usual if arg is None else arg.given, Integer(), lambda size: page_size(size, most))
+        """A number of rows. It stands in the statement if it is known, for PostgreSQL to plan with."""
+        given = usual if arg is None else arg.given
+        if not isinstance(given, Given):
+            return literal_column(str(page_size(given, most)), Integer())
+        return self.params.value(given, Integer(), lambda size: page_size(size, most))
 
 
 def page_size(size: int, most: int = MOST) -> int:
