@@ -160,12 +160,23 @@ class Log:
             position = page[-1].position
 
 
-async def read_after(connection: Querying, keys: Keys, position: int, limit: int) -> list[Recorded]:
-    """The facts that follow a position, in order, as this connection sees them."""
+async def read_after(
+    connection: Querying,
+    keys: Keys,
+    position: int,
+    limit: int,
+    *,
+    until: int = 2**63 - 1,
+    without: Collection[str] = (),
+) -> list[Recorded]:
+    """The facts that follow a position, in order, as this connection sees them; those of some topics are left out."""
     rows = await connection.fetch(
-        f"SELECT {_COLUMNS} FROM store.log WHERE position > $1 ORDER BY position LIMIT $2",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM store.log WHERE position > $1 AND position <= $3 AND topic <> ALL($4::text[])"  # noqa: S608
+        " ORDER BY position LIMIT $2",
         position,
         limit,
+        until,
+        list(without),
     )
     return await recorded(rows, keys)
 
