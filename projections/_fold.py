@@ -1,22 +1,17 @@
-"""Many facts as few statements: the changes of a batch are folded in memory, then written a table at a time."""
+"""Many facts as few changes: those of a batch are folded in memory, so that each row is written once."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Container, Hashable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-import msgspec
-from sqlalchemy import Table
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql.base import PGDialect
-
 from projections._kernel import READ_MODELS, Add, Change, Drop, Patch, Put, ReadModel
+from projections._routes import concerns, unconcerning
+from projections._statements import statements
 from store.batch import Indigestible, Statement
 from store.recorded import Recorded
 
-POSTGRESQL = PGDialect()  # type: ignore[no-untyped-call]
 Rows = dict[tuple[Any, ...], Change]
 
 
@@ -29,70 +24,100 @@ class ReadModels:
 
     def fold(self, recorded: Sequence[Recorded], live: Container[str]) -> Iterator[Statement]:
         """What brings the read models named in `live` past these facts. Raises Indigestible."""
-        for name, model in self.models.items():
-            if name in live:
-                for layer in _layers(model, recorded):
-                    yield from _statements(model, layer)
+        batch = Batch(model for name, model in self.models.items() if name in live)
+        batch.take(recorded)
+        for folded in batch:
+            for layer in folded.layers:
+                yield from statements(folded.model, layer.values())
+
+    def unconcerning(self, names: Container[str]) -> list[str]:
+        """The topics of facts that change nothing in these read models."""
+        return unconcerning(model.projected for name, model in self.models.items() if name in names)
 
 
-def _layers(model: ReadModel, recorded: Sequence[Recorded]) -> list[Rows]:
-    """The changes by row. Almost always one layer; a row that can't be told in one change goes on in the next."""
-    assert model.project is not None, f"{model.name} has no projection"
-    layers: list[Rows] = [{}]
-    for index, fact in enumerate(recorded):
-        try:
-            for change in model.project(fact):
-                _check(model, change)
-                stamped = _stamp(model, fact, change)
-                before = layers[-1].get(stamped.key)
-                merged = stamped if before is None else _merge(before, stamped, _stamps(model))
+class Batch:
+    """What a number of facts come to, in some read models."""
+
+    def __init__(self, models: Iterable[ReadModel]) -> None:
+        self._folded = [Folded(model) for model in models]
+        self._concerned: dict[type[Any], list[Folded]] = {}
+
+    def __iter__(self) -> Iterator[Folded]:
+        return iter(self._folded)
+
+    def take(self, recorded: Sequence[Recorded]) -> None:
+        """Fold in what follows. Raises Indigestible."""
+        for index, fact in enumerate(recorded):
+            kind = type(fact.fact)
+            concerned = self._concerned.get(kind)
+            if concerned is None:
+                concerned = [it for it in self._folded if concerns(it.project, kind)]
+                self._concerned[kind] = concerned
+            for folded in concerned:
+                try:
+                    folded.take(fact)
+                except Exception as error:
+                    raise Indigestible(index, folded.model.table.name) from error
+
+
+class Folded:
+    """What they come to in one of them.
+
+    The changes by row. Almost always one layer; a row that can't be told in one change goes on in the next.
+    """
+
+    def __init__(self, model: ReadModel) -> None:
+        self.model = model
+        self.project = model.projected
+        self.layers: list[Rows] = [{}]
+
+    def __len__(self) -> int:
+        """How many changes of rows there are to write."""
+        return sum(map(len, self.layers))
+
+    def taken(self) -> list[Rows]:
+        """All so far, which is somebody else's to write from now on."""
+        layers, self.layers = self.layers, [{}]
+        return layers
+
+    def take(self, fact: Recorded) -> None:
+        model, rows = self.model, self.layers[-1]
+        for change in self.project(fact):
+            key, values = change.key, change.values
+            # Each change must be right by itself, for who knows which others it will be folded with the next time.
+            for name in _needed(model, type(change), len(key), *values):
+                if values[name] is None:
+                    raise ValueError(f"{model.name} needs {name}")
+            for part in key:
+                if part is None:
+                    raise ValueError(f"{key} is not a key of {model.name}")
+            if model.entity and not isinstance(change, Drop) and key[0] == fact.stream_id:
+                change.values.update(version=fact.version, position=fact.position)
+            before = rows.setdefault(key, change)
+            if before is not change:
+                merged = _merge(before, change, model.stamps)
                 if merged is None:
-                    layers.append({})
-                    merged = stamped
-                layers[-1][stamped.key] = merged
-        except Exception as error:
-            raise Indigestible(index, model.table.name) from error
-    return layers
-
-
-def _stamps(model: ReadModel) -> tuple[str, ...]:
-    """The columns that say which fact of its stream a row stands at."""
-    return ("version", "position") if model.entity else ()
+                    rows = {}
+                    self.layers.append(rows)
+                rows[key] = merged or change
 
 
 @cache
-def _shape(model: ReadModel, kind: Hashable, told: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
-    """How many columns its key has, and which of those that are told, or must be, are never empty."""
-    stamps = _stamps(model)
+def _needed(model: ReadModel, kind: type[Change], key: int, *told: str) -> tuple[str, ...]:
+    """Which of the columns that a change tells are never empty. Raises what is wrong with any change of its shape."""
+    if key != len(model.keys):
+        raise ValueError(f"{key} values are not a key of {model.name}")
     others = {
         column.name: column
         for column in model.table.columns
-        if not column.primary_key and column.computed is None and column.name not in stamps
+        if not column.primary_key and column.computed is None and column.name not in model.stamps
     }
     if unknown := set(told) - others.keys():
         raise KeyError(f"{model.name} has no {sorted(unknown)}")
-    needed = (name for name, column in others.items() if not column.nullable and (kind is Put or name in told))
-    return len(model.keys), tuple(needed)
-
-
-def _check(model: ReadModel, change: Change) -> None:
-    """Each change must be right by itself, for who knows which others it will be folded with the next time."""
-    told: dict[str, Any] = {} if isinstance(change, Drop) else change.values
-    key, needed = _shape(model, type(change), tuple(told))  # type: ignore[arg-type]  # classes are hashable
-    if len(change.key) != key:
-        raise ValueError(f"{change.key} is not a key of {model.name}")
-    for part in change.key:
-        if part is None:
-            raise ValueError(f"{change.key} is not a key of {model.name}")
-    for name in needed:
-        if told.get(name) is None:
-            raise ValueError(f"{model.name} needs {name}")
-
-
-def _stamp(model: ReadModel, fact: Recorded, change: Change) -> Change:
-    if model.entity and not isinstance(change, Drop) and change.key == (fact.stream_id,):
-        change.values.update(version=fact.version, position=fact.position)
-    return change
+    needed = {name for name, column in others.items() if not column.nullable}
+    if kind is Put and (missing := needed - set(told)):
+        raise ValueError(f"{model.name} needs {sorted(missing)}")
+    return tuple(name for name in told if name in needed)
 
 
 def _merge(before: Change, after: Change, stamps: Container[str]) -> Change | None:
@@ -108,78 +133,3 @@ def _merge(before: Change, after: Change, stamps: Container[str]) -> Change | No
             }
             return type(before)(before.key, before.values | grown)
     return None
-
-
-# ── Statements ──
-
-
-def _statements(model: ReadModel, rows: Rows) -> Iterator[Statement]:
-    """One statement for each kind of change and set of columns; the rows of each are apart, so their order is free."""
-    grouped: dict[tuple[type[Change], tuple[str, ...]], list[Change]] = defaultdict(list)
-    everything = tuple(
-        column.name for column in model.table.columns if not column.primary_key and column.computed is None
-    )
-    for change in rows.values():
-        match change:
-            case Drop():
-                columns: tuple[str, ...] = ()
-            case Put():
-                columns = everything
-            case _:
-                columns = tuple(sorted(change.values))
-        if columns or isinstance(change, Put | Drop):
-            grouped[type(change), columns].append(change)
-    for (kind, columns), changes in grouped.items():
-        yield Statement(
-            _sql(model, kind, columns),  # type: ignore[arg-type]
-            _arguments(model.table, columns, changes),
-        )
-
-
-def _arguments(table: Table, columns: tuple[str, ...], changes: Sequence[Change]) -> list[list[Any]]:
-    keys = [list(parts) for parts in zip(*(change.key for change in changes), strict=True)]
-    told = [change.values for change in changes if not isinstance(change, Drop)]
-    arguments = [*keys, *([values.get(name) for values in told] for name in columns)]
-    names = [*(column.name for column in table.primary_key), *columns]
-    for index, name in enumerate(names):
-        if isinstance(table.c[name].type, JSONB):
-            arguments[index] = [None if value is None else _json(value) for value in arguments[index]]
-    return arguments
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-@cache
-def _sql(model: ReadModel, kind: Hashable, columns: tuple[str, ...]) -> str:
-    table = model.table
-    keys = tuple(column.name for column in table.primary_key)
-    names = (*keys, *columns)
-    arrays = ", ".join(
-        f"${n}::{table.c[name].type.compile(dialect=POSTGRESQL)}[]" for n, name in enumerate(names, start=1)
-    )
-    target, listed = f'"{table.schema}"."{table.name}"', ", ".join(f'"{name}"' for name in names)
-    values = f"unnest({arrays}) AS v ({listed})"
-    where = " AND ".join(f't."{key}" = v."{key}"' for key in keys)
-    on_conflict = ", ".join(f'"{key}"' for key in keys)
-    if kind is Put:
-        replaced = ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
-        action = f"DO UPDATE SET {replaced}" if replaced else "DO NOTHING"
-        return f"INSERT INTO {target} ({listed}) SELECT * FROM {values} ON CONFLICT ({on_conflict}) {action}"
-    if kind is Add:
-        # Not ON CONFLICT, which refuses the row that it would insert even where it then finds one to change.
-        stamps = _stamps(model)
-        grown = ", ".join(
-            f'"{name}" = v."{name}"' if name in stamps else f'"{name}" = coalesce(t."{name}", 0) + v."{name}"'
-            for name in columns
-        )
-        told = ", ".join(f'v."{name}"' for name in names)
-        return (
-            f"MERGE INTO {target} t USING (SELECT * FROM {values}) v ON {where}"
-            f" WHEN MATCHED THEN UPDATE SET {grown} WHEN NOT MATCHED THEN INSERT ({listed}) VALUES ({told})"
-        )
-    if kind is Patch:
-        changed = ", ".join(f'"{name}" = v."{name}"' for name in columns)
-        return f"UPDATE {target} t SET {changed} FROM {values} WHERE {where}"
-    return f"DELETE FROM {target} t USING {values} WHERE {where}"

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
+import msgspec
 from sqlalchemy import BigInteger, Column, ColumnCollection, Index, Integer, MetaData, Table, UniqueConstraint, Uuid
 
 from store.recorded import Recorded
@@ -21,38 +24,35 @@ metadata = MetaData(schema="read")
 """The tables of the read models, under the names that this version of them has in PostgreSQL."""
 
 
-# ── Changes of rows ──
+# ── Changes of rows: there are several to a fact, so they are of the kind that is made most quickly ──
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(msgspec.Struct, frozen=True, gc=False):
     """The row is this: inserted, or replaced whole."""
 
     key: tuple[Any, ...]
     values: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(msgspec.Struct, frozen=True, gc=False):
     """These columns of the row are these; nothing happens if there is no such row."""
 
     key: tuple[Any, ...]
     values: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Add:
+class Add(msgspec.Struct, frozen=True, gc=False):
     """These columns of the row grow by these amounts; a row that was not there starts at nought."""
 
     key: tuple[Any, ...]
     values: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(msgspec.Struct, frozen=True, gc=False):
     """There is no such row any more."""
 
     key: tuple[Any, ...]
+    values: ClassVar[Mapping[str, Any]] = MappingProxyType({})
 
 
 Change = Put | Patch | Add | Drop
@@ -70,7 +70,7 @@ class Ranked:
     within: tuple[str, ...]
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class ReadModel:
     """A table that one pure function writes, and what is derived from its rows in the same commit."""
 
@@ -88,8 +88,23 @@ class ReadModel:
         return self.table.c
 
     @property
+    def projected(self) -> Project:
+        assert self.project is not None, f"{self.name} has no projection"
+        return self.project
+
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.table.primary_key)
+
+    @cached_property
+    def others(self) -> tuple[str, ...]:
+        """The columns that are told, beside the key."""
+        return tuple(column.name for column in self.table.columns if not column.primary_key and column.computed is None)
+
+    @property
+    def stamps(self) -> tuple[str, ...]:
+        """The columns that say which fact of its stream a row stands at."""
+        return ("version", "position") if self.entity else ()
 
     def put(self, *key: Any, **values: Any) -> Put:
         return Put(key, values)

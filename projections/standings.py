@@ -10,13 +10,13 @@ Won amounts and won deals add up. What is judged on a scale is averaged over the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -52,8 +52,7 @@ class Cause(StrEnum):
     WITHDRAWN = "WITHDRAWN"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """By how much the sum of somebody's scores grows, and by how much the number of those that stand."""
 
     metric: Metric
@@ -202,6 +201,8 @@ currencies = read_model(
 
 @projection(currencies)
 def count_currencies(recorded: Recorded) -> Iterator[Change]:
-    for entry in entries(recorded.fact):
-        if entry.currency:
-            yield currencies.add(entry.currency, deals=entry.n)
+    match recorded.fact:
+        case Won() as it:
+            yield currencies.add(it.currency, deals=1)
+        case DealReversed() as it:
+            yield currencies.add(it.currency, deals=-1)

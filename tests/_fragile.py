@@ -76,6 +76,9 @@ class Fragile(Connection):
     async def fetchval(self, *arguments: Any, **options: Any) -> Any:
         return await self._through(arguments[0], lambda: super(Fragile, self).fetchval(*arguments, **options))
 
+    async def copy_records_to_table(self, *arguments: Any, **options: Any) -> Any:
+        return await self._through("COPY", lambda: super(Fragile, self).copy_records_to_table(*arguments, **options))
+
     async def _through(self, statement: str, say: Callable[[], Awaitable[Any]]) -> Any:
         match None if self.is_closed() else self.weather.next(statement):
             case How.BEFORE:

@@ -20,8 +20,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from projections._build import ensure
 from projections._derived import rank
-from projections._fold import POSTGRESQL, ReadModels
+from projections._fold import ReadModels
 from projections._kernel import READ_MODELS, Add, Change, Drop, Patch, Put, Ranked, ReadModel, projection, read_model
+from projections._statements import POSTGRESQL
 from store.batch import Indigestible
 from store.recorded import Origin, Recorded
 from tests._ledger import rows

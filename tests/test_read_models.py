@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Column, Text
 
 from domain._kernel import Refused
-from projections import _build
+from projections import _beside, _page
 from projections._build import catch_up, ensure, keep_up, rebuild
 from projections._fold import ReadModels
 from projections._kernel import ReadModel, read_model
@@ -88,12 +88,14 @@ async def going_on(log: Log, seed: int = 1) -> AsyncIterator[None]:
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_build, "PAGE", 7)
+    monkeypatch.setattr(_page, "PAGE", 7)
+    monkeypatch.setattr(_beside, "ROWS", 5)
 
 
 @pytest.fixture
 def pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_build, "PAGE", 100)
+    monkeypatch.setattr(_page, "PAGE", 100)
+    monkeypatch.setattr(_beside, "ROWS", 80)
 
 
 async def test_rebuilt_from_the_log_they_are_what_they_were(database_url: str, pool: Pool) -> None:

@@ -32,6 +32,8 @@ from projections import (
 )
 from projections._build import rebuild
 from projections._fold import ReadModels
+from projections._kernel import READ_MODELS
+from projections._routes import concerns
 from store.recorded import Origin
 from tests._api import Api
 from tests._work import opportunity
@@ -59,6 +61,10 @@ async def test_rebuilt_they_are_the_same(api: Api, seed: int) -> None:
     assert all(before.values()), {name for name, rows in before.items() if not rows}
     await rebuild(api.organisation.pool, api.log.keys, ReadModels())
     assert await everything(api) == before
+    async for recorded in api.log.everything():
+        for model in READ_MODELS:
+            if not concerns(model.projected, type(recorded.fact)):
+                assert not list(model.projected(recorded)), "a projection is shown all that concerns it"
 
 
 async def everything(api: Api) -> dict[str, list[str]]:

@@ -1,0 +1,59 @@
+"""Taking the log in a page at a time, whoever does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from asyncpg import Pool
+
+from projections._fold import ReadModels
+from store.batch import Session, Statement
+from store.keys import Keys
+from store.log import read_after
+from store.recorded import Recorded
+
+PAGE = 5_000
+
+Progress = Callable[[int, int], None]
+"""Told the position that was reached, and that of the head."""
+
+
+class Page(NamedTuple):
+    """Facts that follow a position, those apart that concern none of the read models; and how far they go."""
+
+    facts: Sequence[Recorded]
+    end: int
+
+
+async def page_after(connection: Session | Pool, keys: Keys, position: int, without: Sequence[str]) -> Page:
+    """It ends where a commit does."""
+    head: int = await connection.fetchval("SELECT position FROM store.head")
+    facts = await read_after(connection, keys, position, PAGE, until=head, without=without)
+    if len(facts) < PAGE:
+        return Page(facts, head)
+    ends = [n for n in range(1, PAGE) if facts[n].recorded_at != facts[n - 1].recorded_at]
+    facts = facts[: ends[-1] if ends else PAGE]
+    return Page(facts, facts[-1].position)
+
+
+async def advance(
+    connection: Session, keys: Keys, read_models: ReadModels, names: frozenset[str], position: int
+) -> int:
+    """Take one page of facts in; the position that was reached."""
+    page = await page_after(connection, keys, position, read_models.unconcerning(names))
+    await write(connection, read_models.fold(page.facts, names))
+    return page.end
+
+
+async def is_far(connection: Session | Pool, reached: int, progress: Progress | None) -> bool:
+    """Whether the head is more than a page away."""
+    head: int = await connection.fetchval("SELECT position FROM store.head")
+    if progress:
+        progress(reached, head)
+    return head - reached > PAGE
+
+
+async def write(connection: Session, statements: Iterable[Statement]) -> None:
+    for statement in statements:
+        await connection.execute(statement.sql, *statement.arguments)

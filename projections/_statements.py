@@ -1,0 +1,87 @@
+"""Changes of rows as statements of PostgreSQL."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.base import PGDialect
+
+from projections._kernel import Add, Change, Patch, Put, ReadModel
+from store.batch import Statement
+
+POSTGRESQL = PGDialect()  # type: ignore[no-untyped-call]
+Row = tuple[Any, ...]
+Group = tuple[type[Change], tuple[str, ...]]
+
+
+def statements(model: ReadModel, changes: Iterable[Change]) -> Iterator[Statement]:
+    """One for each kind of change and set of columns; the rows of each are apart, so their order is free."""
+    for (kind, columns), alike in grouped(model, changes).items():
+        yield Statement(sql(model, kind, columns), list(zip(*rows(model, columns, alike), strict=True)))
+
+
+def grouped(model: ReadModel, changes: Iterable[Change]) -> dict[Group, list[Change]]:
+    """By the kind of change, and the columns that it sets."""
+    groups: dict[Group, list[Change]] = defaultdict(list)
+    for change in changes:
+        kind = type(change)
+        columns = model.others if kind is Put else tuple(sorted(change.values))
+        if columns or kind is not Patch:
+            groups[kind, columns].append(change)
+    return groups
+
+
+def rows(model: ReadModel, columns: Sequence[str], changes: Iterable[Change]) -> list[Row]:
+    """The keys of the rows and what these columns of them are, as PostgreSQL is told."""
+    found = [(*change.key, *map(change.values.get, columns)) for change in changes]
+    for place in _json_places(model, tuple(columns)):
+        found = [(*row[:place], _json(row[place]), *row[place + 1 :]) for row in found]
+    return found
+
+
+@cache
+def _json_places(model: ReadModel, columns: tuple[str, ...]) -> list[int]:
+    names = (*model.keys, *columns)
+    return [place for place, name in enumerate(names) if isinstance(model.table.c[name].type, JSONB)]
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
+
+
+@cache
+def sql(model: ReadModel, kind: type[Change], columns: tuple[str, ...], source: str | None = None) -> str:
+    """What makes these changes: of rows in the table `source`, or given as an array for each column."""
+    table, keys = model.table, model.keys
+    names = (*keys, *columns)
+    arrays = ", ".join(
+        f"${n}::{table.c[name].type.compile(dialect=POSTGRESQL)}[]" for n, name in enumerate(names, start=1)
+    )
+    target, listed = f'"{table.schema}"."{table.name}"', ", ".join(f'"{name}"' for name in names)
+    values = f"{source or f'unnest({arrays})'} AS v ({listed})"
+    where = " AND ".join(f't."{key}" = v."{key}"' for key in keys)
+    on_conflict = ", ".join(f'"{key}"' for key in keys)
+    if kind is Put:
+        replaced = ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
+        action = f"DO UPDATE SET {replaced}" if replaced else "DO NOTHING"
+        return f"INSERT INTO {target} ({listed}) SELECT * FROM {values} ON CONFLICT ({on_conflict}) {action}"
+    if kind is Add:
+        # Not ON CONFLICT, which refuses the row that it would insert even where it then finds one to change.
+        grown = ", ".join(
+            f'"{name}" = v."{name}"' if name in model.stamps else f'"{name}" = coalesce(t."{name}", 0) + v."{name}"'
+            for name in columns
+        )
+        told = ", ".join(f'v."{name}"' for name in names)
+        return (
+            f"MERGE INTO {target} t USING (SELECT * FROM {values}) v ON {where}"
+            f" WHEN MATCHED THEN UPDATE SET {grown} WHEN NOT MATCHED THEN INSERT ({listed}) VALUES ({told})"
+        )
+    if kind is Patch:
+        changed = ", ".join(f'"{name}" = v."{name}"' for name in columns)
+        return f"UPDATE {target} t SET {changed} FROM {values} WHERE {where}"
+    return f"DELETE FROM {target} t USING {values} WHERE {where}"
