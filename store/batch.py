@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
+import asyncpg
 import msgspec
-from asyncpg import Connection, Record
+from asyncpg import Record
 from asyncpg.pool import PoolConnectionProxy
 from asyncpg.transaction import Transaction
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,7 +22,7 @@ from store.command import Command, Decided, Outcome
 from store.recorded import Recorded
 from store.tree import leaf_hash
 
-Session: TypeAlias = "Connection[Record] | PoolConnectionProxy[Record]"
+Session: TypeAlias = "asyncpg.Connection[Record] | PoolConnectionProxy[Record]"
 """A connection, of one's own or of a pool's."""
 
 
@@ -35,7 +36,7 @@ class Head(NamedTuple):
 
 class Statement(NamedTuple):
     sql: str
-    arguments: Sequence[Any]
+    arguments: Sequence[Any] = ()
 
 
 class Projector(Protocol):
@@ -142,7 +143,13 @@ def prepare(
 
 # ── The statements of a commit ──
 
-LOCK = "SELECT position, recorded_at, live FROM store.head FOR UPDATE"
+BEGIN, COMMIT, ROLLBACK = Statement("BEGIN ISOLATION LEVEL READ COMMITTED"), Statement("COMMIT"), Statement("ROLLBACK")
+
+LOCK = Statement("""
+    SELECT json_build_array(position, recorded_at, live),
+        CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END
+    FROM store.head FOR UPDATE""")
+"""Take the head, to write; what is written is on disk when it is committed, whatever the database's own default is."""
 
 _RECORD = """
 WITH moved AS (UPDATE store.head SET position = $15, recorded_at = $16)
@@ -165,80 +172,93 @@ def transaction(connection: Session) -> Transaction:
 
 async def lock(connection: Session) -> Head:
     """Take the head. Everything read after this, in this transaction, stands still."""
-    row = await connection.fetchrow(LOCK)
-    assert row is not None
-    return Head(row["position"], row["recorded_at"], frozenset(row["live"]))
+    return head_of(await connection.fetchval(LOCK.sql))
 
 
-async def moved(connection: Session, batch: Iterable[Decided]) -> bool:
-    """Whether any stream that a command rests on, and did not write itself, is past the version that it saw."""
+def head_of(said: str | None) -> Head:
+    """What the lock says."""
+    assert said is not None
+    return msgspec.json.decode(said, type=Head)
+
+
+def moved(batch: Iterable[Decided]) -> Statement:
+    """One row if any stream that a command rests on, and did not write itself, is past the version that it saw."""
     seen: dict[UUID, int] = {}
     for decided in batch:
         for stream_id, version in decided.seen.items():
             seen[stream_id] = min(version, seen.get(stream_id, version))
-    return bool(seen) and await connection.fetchval(_MOVED, list(seen), list(seen.values())) is not None
+    return Statement(_MOVED, (list(seen), list(seen.values())))
 
 
-async def write(connection: Session, prepared: Prepared, batch: Sequence[Decided], wishes: Wishes) -> None:
-    """Everything, under the lock. Raises UniqueViolationError if something had moved or was taken after all."""
-    await _set_behind(connection, prepared)
+async def write(connection: Session, statements: Iterable[Statement]) -> None:
+    """One after the other. Raises UniqueViolationError if something had moved or was taken after all."""
+    for sql, arguments in statements:
+        await connection.execute(sql, *arguments)
+
+
+def statements(prepared: Prepared, batch: Sequence[Decided], wishes: Wishes) -> Iterator[Statement]:
+    """All that a commit writes, under the lock."""
+    yield from _set_behind(prepared)
     if prepared.rows:
         columns = [list(column) for column in zip(*prepared.rows, strict=True)]
-        await connection.execute(_RECORD, *columns, prepared.after.position, prepared.after.recorded_at)
-    await _write_keys(connection, prepared, batch)
+        yield Statement(_RECORD, (*columns, prepared.after.position, prepared.after.recorded_at))
+    yield from _keys(prepared, batch)
     if wishes.releases:
-        await connection.execute(
+        yield Statement(
             "DELETE FROM store.claims c USING unnest($1::text[], $2::uuid[]) r (kind, stream_id)"
             " WHERE c.kind = r.kind AND c.stream_id = r.stream_id",
-            [kind for kind, _ in wishes.releases],
-            [stream_id for _, stream_id in wishes.releases],
+            ([kind for kind, _ in wishes.releases], [stream_id for _, stream_id in wishes.releases]),
         )
     if wishes.claims:
-        await connection.execute(
+        yield Statement(
             "INSERT INTO store.claims SELECT * FROM unnest($1::text[], $2::bytea[], $3::uuid[])",
-            [kind for kind, _ in wishes.claims],
-            [value for _, value in wishes.claims],
-            [stream_id for stream_id, _ in wishes.claims.values()],
+            (
+                [kind for kind, _ in wishes.claims],
+                [value for _, value in wishes.claims],
+                [stream_id for stream_id, _ in wishes.claims.values()],
+            ),
         )
     if wishes.effects:
         last = positions_of(prepared)
-        await connection.execute(
+        yield Statement(
             "INSERT INTO store.effects (kind, key, payload, position)"
             " SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::bigint[])",
-            [it.effect.kind for it in wishes.effects],
-            [it.effect.key for it in wishes.effects],
-            [msgspec.json.encode(it.effect.payload).decode() for it in wishes.effects],
-            [last[id(it.decided)] - it.before_last for it in wishes.effects],
+            (
+                [it.effect.kind for it in wishes.effects],
+                [it.effect.key for it in wishes.effects],
+                [msgspec.json.encode(it.effect.payload).decode() for it in wishes.effects],
+                [last[id(it.decided)] - it.before_last for it in wishes.effects],
+            ),
         )
-    for statement in prepared.read:
-        await connection.execute(statement.sql, *statement.arguments)
+    yield from prepared.read
 
 
-async def _set_behind(connection: Session, prepared: Prepared) -> None:
+def _set_behind(prepared: Prepared) -> Iterator[Statement]:
     """Read models that stand at the head and that this process does not know stay where they are."""
     unknown = prepared.head.live - prepared.after.live
     if unknown and prepared.rows:
-        await connection.execute(
+        yield Statement(
             "INSERT INTO store.behind (table_name, position) SELECT unnest($1::text[]), $2"
             " ON CONFLICT (table_name) DO UPDATE SET position = excluded.position, since = now()",
-            list(unknown),
-            prepared.head.position,
+            (list(unknown), prepared.head.position),
         )
-        await connection.execute("UPDATE store.head SET live = $1", sorted(prepared.after.live))
+        yield Statement("UPDATE store.head SET live = $1", (sorted(prepared.after.live),))
 
 
-async def _write_keys(connection: Session, prepared: Prepared, batch: Sequence[Decided]) -> None:
+def _keys(prepared: Prepared, batch: Sequence[Decided]) -> Iterator[Statement]:
     keyed = [decided for decided in batch if decided.command.keyed and decided.refusal is None]
     if not keyed:
         return
     positions = positions_of(prepared)
-    await connection.execute(
+    yield Statement(
         "INSERT INTO store.commands SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::int[], $5::bigint[])",
-        [it.command.origin.command_id for it in keyed],
-        [it.command.fingerprint() for it in keyed],
-        [it.command.stream.id for it in keyed],
-        [it.after.version for it in keyed],
-        [positions.get(id(it), prepared.after.position) for it in keyed],
+        (
+            [it.command.origin.command_id for it in keyed],
+            [it.command.fingerprint() for it in keyed],
+            [it.command.stream.id for it in keyed],
+            [it.after.version for it in keyed],
+            [positions.get(id(it), prepared.after.position) for it in keyed],
+        ),
     )
 
 

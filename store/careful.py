@@ -24,6 +24,7 @@ from store.batch import (
     positions_of,
     prepare,
     recorded_before,
+    statements,
     transaction,
     write,
 )
@@ -143,7 +144,7 @@ async def _together(writer: Writer, connection: Session, commands: Sequence[Comm
         keys = await writer.keys.make(people(batch))
         prepared = prepare(batch, head, writer.clock(), keys, writer.projector)
         doubts.append(prepared)
-        await write(connection, prepared, batch, turn.wishes)
+        await write(connection, statements(prepared, batch, turn.wishes))
     doubts.clear()
     if batch:
         writer.meter.committed(batch, perf_counter() - began)

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import UUID
 
-from asyncpg import Connection, Pool, Record
+from asyncpg import Pool, Record
 
 from store.batch import Projector
 from store.codec import decode, personal_fields
 from store.command import Command, Outcome
 from store.keys import Keys, Kms
 from store.meter import Meter
+from store.pool import Connection
 from store.recorded import Origin, Recorded
 from store.streams import Querying, Stream, Streams
 from store.tree import root_at

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count, islice
+from typing import Any, ClassVar, cast
 
 import asyncpg
+from asyncpg import ConnectionDoesNotExistError
 from asyncpg.connection import LoggedQuery
 from asyncpg.exceptions import (
     InsufficientResourcesError,
@@ -15,7 +18,11 @@ from asyncpg.exceptions import (
     TransactionRollbackError,
 )
 
+from store.together import SYNC, Answers, Row, execute, parse
+
 DAY = 86_400.0
+PATIENCE = 60.0
+"""Seconds that a statement may take, unless said otherwise."""
 
 LOST = (
     OSError,
@@ -30,25 +37,52 @@ LOST = (
 
 
 class Connection(asyncpg.Connection):
-    """Goes back into the pool as it is: we leave nothing behind in a session, and a reset costs a round trip."""
+    """Goes back into the pool as it is, for we leave nothing behind in a session; and can ask many things at once."""
 
     listener: ClassVar[Callable[[LoggedQuery], None] | None] = None
     """Told of every statement of connections that are made from then on."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        self._prepared: dict[str, bytes] = {}
+        self._numbers = count(1)
         if Connection.listener is not None:
             self.add_query_logger(Connection.listener)
 
     def get_reset_query(self) -> str:
         return ""
 
+    async def together(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> list[list[Row]]:
+        """Send these statements in one round trip; the rows of each, with values as text.
 
-async def connect(
-    url: str, *, patience: float | None = 60.0, name: str = "meritbook"
-) -> asyncpg.Connection[asyncpg.Record]:
+        Raises what went wrong first; those after it were not carried out.
+        """
+        if self.is_closed():
+            raise ConnectionDoesNotExistError("The connection is closed.")
+        sent, new = [], dict[str, bytes]()
+        for sql, arguments in statements:
+            name = self._prepared.get(sql) or new.get(sql)
+            if name is None:
+                name = new[sql] = b"together_%d" % next(self._numbers)
+                sent.append(parse(name, sql))
+            sent.append(execute(name, arguments))
+        transport: asyncio.Transport = self._transport  # type: ignore[attr-defined]  # of asyncpg's own
+        answers = Answers(transport)
+        transport.write(b"".join((*sent, SYNC)))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await answers.all
+        except (TimeoutError, asyncio.CancelledError):
+            self.terminate()
+            raise
+        finally:
+            self._prepared.update(islice(new.items(), answers.prepared))
+        return answers.rows[:-1]
+
+
+async def connect(url: str, *, patience: float | None = PATIENCE, name: str = "meritbook") -> Connection:
     """One connection, made as those of a pool are."""
-    return await asyncpg.connect(url, **_options(patience, name))
+    return cast(Connection, await asyncpg.connect(url, **_options(patience, name)))
 
 
 async def pool(
@@ -56,7 +90,7 @@ async def pool(
     *,
     size: int = 10,
     least: int = 1,
-    patience: float | None = 60.0,
+    patience: float | None = PATIENCE,
     name: str = "meritbook",
 ) -> asyncpg.Pool[asyncpg.Record]:
     """A pool of `least` to `size` connections to the database at `url`; a statement may take `patience` seconds.

@@ -16,28 +16,31 @@ from datetime import datetime
 from time import perf_counter
 
 import structlog
-from asyncpg import Connection, InterfaceError, Pool
+from asyncpg import InterfaceError, Pool
 
 from store.batch import (
+    BEGIN,
+    COMMIT,
+    LOCK,
+    ROLLBACK,
     Head,
     Prepared,
     Projector,
     Session,
-    lock,
+    head_of,
     moved,
     people,
     positions_of,
     prepare,
     recorded_before,
-    transaction,
-    write,
+    statements,
 )
 from store.careful import settle
 from store.claims import wishes
 from store.command import Command, Decided, Outcome, Unavailable, decide
 from store.keys import Keys
 from store.meter import Meter
-from store.pool import LOST
+from store.pool import LOST, Connection
 from store.streams import NotLoaded, Stream, Streams
 
 BATCH = 256
@@ -248,7 +251,7 @@ class Writer:
                 batch.committed.set_result(False)
             self._free.put_nowait(slot)
 
-    async def _attempt(self, connection: Session, batch: Batch, previous: Batch | None) -> None:
+    async def _attempt(self, connection: Connection, batch: Batch, previous: Batch | None) -> None:
         began = perf_counter()
         wished = wishes(batch.decided, self.pepper)
         keys = await self.keys.make(people(batch.decided))
@@ -257,7 +260,7 @@ class Writer:
             guess = prepare(batch.decided, self._tip, self.clock(), keys, self.projector)
             self._tip = guess.after
         if not batch.writes:
-            if (previous and not await previous.committed) or await moved(connection, batch.decided):
+            if (previous and not await previous.committed) or any(await connection.together([moved(batch.decided)])):
                 raise Objected
             batch.committed.set_result(True)
             position = await connection.fetchval("SELECT position FROM store.head")
@@ -265,18 +268,21 @@ class Writer:
             return
         if previous:
             await previous.locked.wait()
-        async with transaction(connection):
-            head = await lock(connection)
+        try:
+            _, locked, moves = await connection.together([BEGIN, LOCK, moved(batch.decided)])
             batch.locked.set()
-            if previous and not await previous.committed:
-                raise Objected
-            if guess is None or head != guess.head:
+            if (previous and not await previous.committed) or moves:
+                raise Objected  # noqa: TRY301  # to be taken back here, as for any other reason
+            head = head_of(locked[0][0])
+            if guess is None or guess.head != head:
                 guess = prepare(batch.decided, head, self.clock(), keys, self.projector)
                 self._tip = guess.after
-            if await moved(connection, batch.decided):
-                raise Objected
             batch.prepared = guess
-            await write(connection, guess, batch.decided, wished)
+            await connection.together([*statements(guess, batch.decided, wished), COMMIT])
+        except BaseException:
+            if not connection.is_closed():
+                await connection.together([ROLLBACK])
+            raise
         batch.committed.set_result(True)
         self.meter.committed(batch.decided, perf_counter() - began)
         await self.settled(connection, guess)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import Any
 
 import asyncpg
 
 from store.pool import Connection
+from store.together import Row
 
 
 class How(Enum):
@@ -38,10 +40,10 @@ class Weather:
     """Whether nothing can be connected to any more, once a connection has broken."""
     broken: int = 0
 
-    async def connect(self) -> asyncpg.Connection:
+    async def connect(self) -> Fragile:
         if self.away and self.broken:
             raise ConnectionRefusedError("PostgreSQL is away")
-        connection = await asyncpg.connect(
+        connection: Fragile = await asyncpg.connect(
             self.url, connection_class=Fragile, statement_cache_size=1_000, server_settings={"timezone": "UTC"}
         )
         connection.weather = self
@@ -79,8 +81,25 @@ class Fragile(Connection):
     async def copy_records_to_table(self, *arguments: Any, **options: Any) -> Any:
         return await self._through("COPY", lambda: super(Fragile, self).copy_records_to_table(*arguments, **options))
 
+    async def together(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> list[list[Row]]:
+        """The statements before one that breaks are sent together, and so are those after it."""
+        rows: list[list[Row]] = []
+        waiting: list[tuple[str, Sequence[Any]]] = []
+        for each in statements:
+            how = None if self.is_closed() else self.weather.next(each[0])
+            if how is not None:
+                rows += await super().together(waiting)
+                rows += await self._broken(how, partial(super().together, [each]))
+                waiting = []
+            else:
+                waiting.append(each)
+        return rows + await super().together(waiting)
+
     async def _through(self, statement: str, say: Callable[[], Awaitable[Any]]) -> Any:
-        match None if self.is_closed() else self.weather.next(statement):
+        return await self._broken(None if self.is_closed() else self.weather.next(statement), say)
+
+    async def _broken(self, how: How | None, say: Callable[[], Awaitable[Any]]) -> Any:
+        match how:
             case How.BEFORE:
                 self.terminate()
             case How.DURING:

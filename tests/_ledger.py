@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, assert_never
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import BigInteger, Column, Numeric, Text, UniqueConstraint, Uuid
 
 from domain._kernel import Claim, Duplicate, Effect, Invalid, InvalidTransition, Look, Personal, Refused, Release, event
@@ -21,7 +20,7 @@ from projections._fold import ReadModels
 from projections._kernel import READ_MODELS, Change, Ranked, ReadModel, projection, read_model
 from store.keys import LocalKms
 from store.log import Log
-from store.pool import connect, pool
+from store.pool import Connection, connect, pool
 from store.recorded import Origin, Recorded
 
 ANNA, BO = UUID(int=1), UUID(int=2)
@@ -321,7 +320,7 @@ for _model in MODELS:
 
 # ── Opening it ──
 
-Connect = Callable[[], Awaitable[asyncpg.Connection]]
+Connect = Callable[[], Awaitable[Connection]]
 
 
 def by(actor: UUID = ANNA, **more: Any) -> Origin:

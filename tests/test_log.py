@@ -632,6 +632,27 @@ async def test_a_commit_that_is_tried_again_and_not_heard_of_either_is_recorded_
         assert [fact.version for fact in await log.stream(id)] == [1, 2, 3]
 
 
+async def test_what_is_acknowledged_is_on_disk_whatever_the_database_s_own_default_is(
+    database_url: str, pool: Pool
+) -> None:
+    await pool.execute("CREATE TABLE public.waited (setting text)")
+    await pool.execute(
+        "CREATE FUNCTION public.tell() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN INSERT INTO waited VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$"
+    )
+    await pool.execute("CREATE TRIGGER tell AFTER INSERT ON store.log EXECUTE FUNCTION public.tell()")
+    for default, kept in (("off", "on"), ("local", "local"), ("remote_apply", "remote_apply")):
+        name = await pool.fetchval("SELECT current_database()")
+        await pool.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = {default}')
+        await pool.execute("TRUNCATE waited")
+        async with open_log(database_url) as log, open_log(database_url) as other:
+            id = await opened(log)
+            await run(other, id, Account.deposit, amount=FIVE)
+            await run(log, id, Account.deposit, amount=FIVE)  # decides on what is no longer so: the careful way
+            assert log.meter.taken_back == 1
+        assert {row["setting"] for row in await pool.fetch("SELECT setting FROM waited")} == {kept}
+
+
 # ── Effects ──
 
 

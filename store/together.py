@@ -1,0 +1,156 @@
+"""Several statements in one round trip: sent together, each carried out after the one before it.
+
+asyncpg sends a statement and waits for its answer. A commit is some fifteen statements, none of which needs the answer
+of another, and all of them while the log's head is locked: waiting for each would take longer than PostgreSQL works.
+So this speaks PostgreSQL's protocol itself, over a connection that asyncpg has made and that is idle: Parse, Bind and
+Execute for each statement, then one Sync. If one goes wrong, PostgreSQL leaves out those after it.
+
+Values are sent as text. What JSON writes is what PostgreSQL reads, but for braces, backslashes and bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from struct import Struct
+from typing import Any
+
+import msgspec
+from asyncpg import ConnectionDoesNotExistError, PostgresError
+
+Row = tuple[str | None, ...]
+
+EXECUTE = b"E\0\0\0\x09\0\0\0\0\0"
+SYNC = b"S\0\0\0\x04"
+
+_long, _short = Struct("!i").pack, Struct("!H").pack
+_json = msgspec.json.Encoder().encode
+
+
+# ── What is sent ──
+
+
+def parse(name: bytes, sql: str) -> bytes:
+    """Prepare a statement under a name; PostgreSQL finds out the types of its parameters."""
+    return _message(b"P", name + b"\0" + sql.encode() + b"\0\0\0")
+
+
+def execute(name: bytes, arguments: Sequence[Any]) -> bytes:
+    """Carry out a prepared statement with these arguments."""
+    parts = [b"\0", name, b"\0\0\0", _short(len(arguments))]
+    for argument in arguments:
+        said = text(argument)
+        parts += (b"\xff\xff\xff\xff",) if said is None else (_long(len(said)), said)
+    return _message(b"B", b"".join((*parts, b"\0\0"))) + EXECUTE
+
+
+def text(value: Any) -> bytes | None:
+    """A value as PostgreSQL reads it: null, a scalar, or a list of scalars as an array."""
+    match value:
+        case None:
+            return None
+        case str():
+            return value.encode()
+        case list():
+            return _array(value)
+        case _:
+            return _json(value).strip(b'"')
+
+
+def _array(values: list[Any]) -> bytes:
+    kind = next((type(value) for value in values if value is not None), None)
+    if kind is bytes:
+        values = [value and f"\\x{value.hex()}" for value in values]
+    said = _json(values)
+    if b"\\" in said and kind is not bytes:  # JSON has escapes that PostgreSQL does not know
+        said = f"[{','.join('null' if value is None else _quoted(value) for value in values)}]".encode()
+    return b"{%b}" % said[1:-1]
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _message(kind: bytes, body: bytes) -> bytes:
+    return kind + _long(len(body) + 4) + body
+
+
+# ── What is answered ──
+
+
+class Answers(asyncio.Protocol):
+    """Takes the place of asyncpg's protocol until all is answered: `rows` of each statement, or the first error.
+
+    What PostgreSQL says unasked in the meantime is for nobody: who listens does so on another connection.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.rows: list[list[Row]] = [[]]
+        self.prepared = 0
+        self.all: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._error: Exception | None = None
+        self._received = b""
+        self._transport = transport
+        self._usual: Any = transport.get_protocol()
+        transport.set_protocol(self)
+
+    def data_received(self, data: bytes) -> None:
+        received, at = self._received + data, 0
+        while len(received) >= at + 5 and not self.all.done():
+            end = at + 1 + int.from_bytes(received[at + 1 : at + 5])
+            if len(received) < end:
+                break
+            self._take(received[at : at + 1], received[at + 5 : end])
+            at = end
+        self._received = received[at:]
+        if self.all.done() and self._received:
+            self._usual.data_received(self._received)
+
+    def _take(self, kind: bytes, body: bytes) -> None:
+        match kind:
+            case b"1":
+                self.prepared += 1
+            case b"D":
+                self.rows[-1].append(_row(body))
+            case b"C":
+                self.rows.append([])
+            case b"E":
+                self._error = self._error or _error(body)
+            case b"Z":
+                self._transport.set_protocol(self._usual)
+                self._end(self._error)
+
+    def _end(self, error: Exception | None) -> None:
+        if self.all.done():
+            return  # nobody waits any more
+        if error is None:
+            self.all.set_result(None)
+        else:
+            self.all.set_exception(error)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._usual.connection_lost(error)
+        self._end(self._error or ConnectionDoesNotExistError("The connection was closed before all was answered."))
+
+    def pause_writing(self) -> None:
+        self._usual.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._usual.resume_writing()
+
+
+def _row(body: bytes) -> Row:
+    values: list[str | None] = []
+    at = 2
+    for _ in range(int.from_bytes(body[:2])):
+        length = int.from_bytes(body[at : at + 4], signed=True)
+        at += 4
+        values.append(None if length < 0 else body[at : at + length].decode())
+        at += max(length, 0)
+    return tuple(values)
+
+
+def _error(body: bytes) -> PostgresError:
+    fields = [field.decode(errors="replace") for field in body.split(b"\0") if field]
+    error: PostgresError = PostgresError.new({field[0]: field[1:] for field in fields})
+    return error
