@@ -45,19 +45,19 @@ def execute(name: bytes, arguments: Sequence[Any]) -> bytes:
 
 
 def text(value: Any) -> bytes | None:
-    """A value as PostgreSQL reads it: null, a scalar, or a list of scalars as an array."""
+    """A value as PostgreSQL reads it: null, a scalar, or scalars as an array."""
     match value:
         case None:
             return None
         case str():
             return value.encode()
-        case list():
+        case list() | tuple():
             return _array(value)
         case _:
             return _json(value).strip(b'"')
 
 
-def _array(values: list[Any]) -> bytes:
+def _array(values: Sequence[Any]) -> bytes:
     kind = next((type(value) for value in values if value is not None), None)
     if kind is bytes:
         values = [value and f"\\x{value.hex()}" for value in values]

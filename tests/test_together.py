@@ -59,6 +59,7 @@ async def test_statements_are_carried_out_in_their_order_and_each_has_its_rows(c
         ("bytea[]", [b"\0\\\xff{", None, b""]),
         ("text[]", [Size.LARGE, "null", "NULL", "{}", " ", "", None]),
         ("text[]", []),
+        ("text[]", ("a", None)),
         ("text[]", [None]),
         ("jsonb[]", ['{"a": "b\\n\\\\c\\u00e9"}', None]),
         ("text", "as it is\n\\"),
