@@ -70,7 +70,7 @@ COMMANDS = _declare(
     "outcome",
 )
 REFUSALS = _declare(
-    "refusals", _COUNTER, "Refusals that clients were told, by code; those before a command is given among them.", "code"
+    "refusals", _COUNTER, "Refusals that clients were told, by code; also those before a command is given.", "code"
 )
 WAITING = _declare("commands_waiting", _GAUGE, "Commands that were given and are not answered yet.")
 FACTS = _declare("facts", _COUNTER, "Facts recorded by this process.")

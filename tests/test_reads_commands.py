@@ -16,6 +16,7 @@ from schema._endpoint import Endpoint
 from schema._kernel import STAFF, CommandInput, Info, Outcome, may, mutation, new_id, resolved, uuid_of
 from schema._reader import Reader
 from schema._schema import build
+from store.meter import Meter
 from store.recorded import Origin
 from tests._office import BELOW_ME, Deal, Person, Query, deals, people, uuid
 from tests._reading import SECRET, Everybody, Office, loop, place
@@ -72,6 +73,7 @@ class Desk:
 
     def __init__(self, reader: Reader) -> None:
         self.reader, self.asked = reader, []  # type: ignore[var-annotated]
+        self.meter = Meter()
 
     async def run(
         self, kind: Any, id: UUID, command: Any, /, *, origin: Origin, expected_version: int | None = None,
