@@ -7,6 +7,7 @@ import strawberry
 from schema._arguments import bad_input
 from schema._context import Context
 from schema._declare import Connection, Money, by_id, by_key, extends, many, one, part, reads, resolved, seen_by, view
+from schema._given import give, names
 from schema._mutation import CommandInput, Outcome, allow, chosen, mutation, new_id, uuid_of, uuid_or_none
 from schema._reader import Viewer
 from schema._rules import MY_REPORTS, NOBODYS, OWN, STAFF, may
@@ -38,10 +39,12 @@ __all__ = [
     "by_key",
     "chosen",
     "extends",
+    "give",
     "global_id",
     "many",
     "may",
     "mutation",
+    "names",
     "new_id",
     "one",
     "part",

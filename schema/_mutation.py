@@ -4,8 +4,7 @@
 class Mutation:
     @mutation(may("payout.approve"), changes=Payout)
     async def approve_payout(self, info: Info, input: ApprovePayoutInput) -> Outcome:
-        id = uuid_of(Payout, input.id, "id")
-        return await info.context.run(domain.Payout, id, domain.Payout.approve, input, by=info.context.viewer.id)
+        return await give(info, domain.Payout, domain.Payout.approve, input)
 """
 
 from __future__ import annotations

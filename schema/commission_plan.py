@@ -22,15 +22,16 @@ from schema._kernel import (
     Outcome,
     Position,
     by_id,
+    give,
     many,
     may,
     mutation,
+    names,
     new_id,
     one,
     part,
     reads,
     seen_by,
-    uuid_of,
 )
 from schema.employee import Employee
 
@@ -99,12 +100,12 @@ class DefineCommissionPlanInput(CommandInput):
 
 @strawberry.input
 class ApproveCommissionPlanInput(CommandInput):
-    id: ID
+    id: ID = names(CommissionPlan)
 
 
 @strawberry.input
 class RetireCommissionPlanInput(CommandInput):
-    id: ID
+    id: ID = names(CommissionPlan)
 
 
 @strawberry.type
@@ -114,40 +115,24 @@ class Mutation:
         """Draft a plan. Somebody else approves it."""
         if len(input.tiers) > MOST_TIERS:
             raise Invalid(f"At most {MOST_TIERS} tiers.", "tiers")
-        return await info.context.run(
+        return await give(
+            info,
             domain.CommissionPlan,
-            new_id(CommissionPlan, input),
             domain.CommissionPlan.draft,
             input,
-            name=input.name,
-            currency=input.currency,
-            cadence=input.cadence,
-            quota=input.quota,
+            id=new_id(CommissionPlan, input),
             tiers=[_tier(each) for each in input.tiers],
-            by=info.context.signed_in.id,
         )
 
     @mutation(may("plan.approve"), changes=CommissionPlan)
     async def approve_commission_plan(self, info: Info, input: ApproveCommissionPlanInput) -> Outcome:
         """Let payouts be made under a plan that somebody else has drafted."""
-        return await info.context.run(
-            domain.CommissionPlan,
-            uuid_of(CommissionPlan, input.id, "id"),
-            domain.CommissionPlan.approve,
-            input,
-            by=info.context.signed_in.id,
-        )
+        return await give(info, domain.CommissionPlan, domain.CommissionPlan.approve, input)
 
     @mutation(may("plan.edit"), changes=CommissionPlan)
     async def retire_commission_plan(self, info: Info, input: RetireCommissionPlanInput) -> Outcome:
         """Open no more payout runs under it."""
-        return await info.context.run(
-            domain.CommissionPlan,
-            uuid_of(CommissionPlan, input.id, "id"),
-            domain.CommissionPlan.retire,
-            input,
-            by=info.context.signed_in.id,
-        )
+        return await give(info, domain.CommissionPlan, domain.CommissionPlan.retire, input)
 
 
 WORDS = {

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import strawberry
 from sqlalchemy import ColumnElement, func, select
-from strawberry import ID, UNSET
+from strawberry import ID
 
 from domain import department as domain
 from domain.employee import Status
@@ -24,16 +24,16 @@ from schema._kernel import (
     Position,
     by_id,
     by_key,
-    chosen,
+    give,
     many,
     may,
     mutation,
+    names,
     new_id,
     one,
     reads,
     seen_by,
     uuid_of,
-    uuid_or_none,
 )
 
 if TYPE_CHECKING:
@@ -95,27 +95,27 @@ class Query:
 class CreateDepartmentInput(CommandInput):
     code: str = strawberry.field(description="Short, and no other department's: 1 to 40 characters.")
     name: str = strawberry.field(description="Up to 120 characters.")
-    parent_id: ID | None = strawberry.field(default=UNSET, description="What it is part of; left out at the top.")
+    parent_id: ID | None = names(Department, "What it is part of; left out at the top.", optional=True)
     effective: date = strawberry.field(description="The first day on which people can belong to it.")
 
 
 @strawberry.input
 class RenameDepartmentInput(CommandInput):
-    id: ID = strawberry.field(description="The department's.")
+    id: ID = names(Department, "The department's.")
     name: str = strawberry.field(description="Up to 120 characters.")
     effective: date = strawberry.field(description="The day from which it is called so; after the last renaming.")
 
 
 @strawberry.input
 class MoveDepartmentInput(CommandInput):
-    id: ID = strawberry.field(description="The department's.")
-    parent_id: ID | None = strawberry.field(default=UNSET, description="What it becomes part of; null for the top.")
+    id: ID = names(Department, "The department's.")
+    parent_id: ID | None = names(Department, "What it becomes part of; null for the top.", chosen=True)
     effective: date = strawberry.field(description="The day from which it belongs there; after the last move.")
 
 
 @strawberry.input
 class CloseDepartmentInput(CommandInput):
-    id: ID = strawberry.field(description="The department's.")
+    id: ID = names(Department, "The department's.")
     effective: date = strawberry.field(description="The first day on which there is no such department.")
 
 
@@ -133,50 +133,26 @@ MEMBERS = f"""
 class Mutation:
     @mutation(may("department.edit"), changes=Department)
     async def create_department(self, info: Info, input: CreateDepartmentInput) -> Outcome:
-        return await info.context.run(
-            domain.Department,
-            new_id(Department, input),
-            domain.Department.create,
-            input,
-            code=input.code,
-            name=input.name,
-            parent_id=uuid_or_none(Department, input.parent_id, "parentId"),
-            effective=input.effective,
-        )
+        return await give(info, domain.Department, domain.Department.create, input, id=new_id(Department, input))
 
     @mutation(may("department.edit"), changes=Department)
     async def rename_department(self, info: Info, input: RenameDepartmentInput) -> Outcome:
-        return await info.context.run(
-            domain.Department,
-            uuid_of(Department, input.id, "id"),
-            domain.Department.rename,
-            input,
-            name=input.name,
-            effective=input.effective,
-        )
+        return await give(info, domain.Department, domain.Department.rename, input)
 
     @mutation(may("department.edit"), changes=Department)
     async def move_department(self, info: Info, input: MoveDepartmentInput) -> Outcome:
         """Put it, with all that is below it, under another department, or at the top."""
-        return await info.context.run(
-            domain.Department,
-            uuid_of(Department, input.id, "id"),
-            domain.Department.move,
-            input,
-            parent_id=chosen(Department, input.parent_id, "parentId"),
-            effective=input.effective,
-        )
+        return await give(info, domain.Department, domain.Department.move, input)
 
     @mutation(may("department.edit"), changes=Department)
     async def close_department(self, info: Info, input: CloseDepartmentInput) -> Outcome:
         """Refused while somebody belongs to it, or a department below it is open."""
         id = uuid_of(Department, input.id, "id")
-        return await info.context.run(
+        return await give(
+            info,
             domain.Department,
-            id,
             domain.Department.close,
             input,
-            effective=input.effective,
             children=await _ids(info, CHILDREN, id),
             members=await _ids(info, MEMBERS, id, input.effective),
         )

@@ -26,16 +26,16 @@ from schema._kernel import (
     Position,
     by_id,
     by_key,
-    chosen,
+    give,
     many,
     may,
     mutation,
+    names,
     new_id,
     one,
     reads,
     seen_by,
     uuid_of,
-    uuid_or_none,
 )
 from schema.department import Department, works_here
 
@@ -152,14 +152,14 @@ class HireEmployeeInput(CommandInput):
     work_email: str = strawberry.field(description="Nobody else's who works here.")
     work_phone: str | None = strawberry.field(default=UNSET, description=PHONE)
     title: str = strawberry.field(description="Up to 120 characters.")
-    department_id: ID | None = strawberry.field(default=UNSET, description="One that is open on that day.")
-    manager_id: ID | None = strawberry.field(default=UNSET, description="Somebody who works here on that day.")
+    department_id: ID | None = names(Department, "One that is open on that day.", optional=True)
+    manager_id: ID | None = names(Employee, "Somebody who works here on that day.", optional=True)
     effective: date = strawberry.field(description="The first day; at most a year ahead.")
 
 
 @strawberry.input
 class CorrectPersonalDetailsInput(CommandInput):
-    id: ID = strawberry.field(description="The employee's.")
+    id: ID = names(Employee, "The employee's.")
     name: str | None = strawberry.field(default=UNSET, description="The name that was right all along.")
     work_email: str | None = strawberry.field(default=UNSET, description="The work e-mail that was right all along.")
     work_phone: str | None = strawberry.field(default=UNSET, description=f"{PHONE} Null for none.")
@@ -167,40 +167,40 @@ class CorrectPersonalDetailsInput(CommandInput):
 
 @strawberry.input
 class TransferEmployeeInput(CommandInput):
-    id: ID = strawberry.field(description="The employee's.")
-    department_id: ID | None = strawberry.field(default=UNSET, description="Null for none.")
+    id: ID = names(Employee, "The employee's.")
+    department_id: ID | None = names(Department, "Null for none.", chosen=True)
     effective: date = strawberry.field(description=ON_THAT_DAY)
 
 
 @strawberry.input
 class PromoteEmployeeInput(CommandInput):
-    id: ID = strawberry.field(description="The employee's.")
+    id: ID = names(Employee, "The employee's.")
     title: str = strawberry.field(description="The new title, higher or not; up to 120 characters.")
     effective: date = strawberry.field(description=ON_THAT_DAY)
 
 
 @strawberry.input
 class ChangeManagerInput(CommandInput):
-    id: ID = strawberry.field(description="The employee's.")
-    manager_id: ID | None = strawberry.field(default=UNSET, description="Null for none.")
+    id: ID = names(Employee, "The employee's.")
+    manager_id: ID | None = names(Employee, "Null for none.", chosen=True)
     effective: date = strawberry.field(description=ON_THAT_DAY)
 
 
 @strawberry.input
 class TerminateEmploymentInput(CommandInput):
-    id: ID = strawberry.field(description="The employee's.")
+    id: ID = names(Employee, "The employee's.")
     last_day: date = strawberry.field(description="Not before the first.")
     because: domain.Reason = strawberry.field(description="Why they leave.")
 
 
 @strawberry.input
 class RehireEmployeeInput(CommandInput):
-    id: ID = strawberry.field(description="The employee's.")
+    id: ID = names(Employee, "The employee's.")
     work_email: str = strawberry.field(description="Nobody else's who works here.")
     work_phone: str | None = strawberry.field(default=UNSET, description=PHONE)
     title: str = strawberry.field(description="Up to 120 characters.")
-    department_id: ID | None = strawberry.field(default=UNSET, description="One that is open on that day.")
-    manager_id: ID | None = strawberry.field(default=UNSET, description="Somebody who works here on that day.")
+    department_id: ID | None = names(Department, "One that is open on that day.", optional=True)
+    manager_id: ID | None = names(Employee, "Somebody who works here on that day.", optional=True)
     effective: date = strawberry.field(description="The first day, after the last one of before; at most a year ahead.")
 
 
@@ -212,83 +212,38 @@ ROLES = f"SELECT role_id FROM {role_bindings.table} WHERE employee_id = $1"  # n
 class Mutation:
     @mutation(may("employee.hire"), changes=Employee)
     async def hire_employee(self, info: Info, input: HireEmployeeInput) -> Outcome:
-        return await info.context.run(
-            domain.Employee,
-            new_id(Employee, input),
-            domain.Employee.hire,
-            input,
-            number=input.number,
-            name=input.name,
-            work_email=input.work_email,
-            work_phone=input.work_phone or None,
-            title=input.title,
-            department_id=uuid_or_none(Department, input.department_id, "departmentId"),
-            manager_id=uuid_or_none(Employee, input.manager_id, "managerId"),
-            effective=input.effective,
-            today=info.context.today,
-        )
+        return await give(info, domain.Employee, domain.Employee.hire, input, id=new_id(Employee, input))
 
     @mutation(may("employee.edit"), changes=Employee)
     async def correct_personal_details(self, info: Info, input: CorrectPersonalDetailsInput) -> Outcome:
         """Record what was right all along. What is left out stays as it is."""
-        return await info.context.run(
+        return await give(
+            info,
             domain.Employee,
-            uuid_of(Employee, input.id, "id"),
             domain.Employee.correct_personal_details,
             input,
-            name=input.name or None,
-            work_email=input.work_email or None,
             work_phone=None if input.work_phone is UNSET else input.work_phone or "",
         )
 
     @mutation(may("employee.edit"), changes=Employee)
     async def transfer_employee(self, info: Info, input: TransferEmployeeInput) -> Outcome:
         """Let somebody belong to another department."""
-        return await info.context.run(
-            domain.Employee,
-            uuid_of(Employee, input.id, "id"),
-            domain.Employee.transfer,
-            input,
-            department_id=chosen(Department, input.department_id, "departmentId"),
-            effective=input.effective,
-        )
+        return await give(info, domain.Employee, domain.Employee.transfer, input)
 
     @mutation(may("employee.edit"), changes=Employee)
     async def promote_employee(self, info: Info, input: PromoteEmployeeInput) -> Outcome:
         """Give somebody another title, higher or not."""
-        return await info.context.run(
-            domain.Employee,
-            uuid_of(Employee, input.id, "id"),
-            domain.Employee.promote,
-            input,
-            title=input.title,
-            effective=input.effective,
-        )
+        return await give(info, domain.Employee, domain.Employee.promote, input)
 
     @mutation(may("employee.edit"), changes=Employee)
     async def change_manager(self, info: Info, input: ChangeManagerInput) -> Outcome:
         """Let somebody report to another manager. Only administrators put others below themselves."""
-        return await info.context.run(
-            domain.Employee,
-            uuid_of(Employee, input.id, "id"),
-            domain.Employee.change_manager,
-            input,
-            manager_id=chosen(Employee, input.manager_id, "managerId"),
-            effective=input.effective,
-            by=info.context.signed_in.id,
-        )
+        return await give(info, domain.Employee, domain.Employee.change_manager, input)
 
     @mutation(may("employee.terminate"), changes=Employee)
     async def terminate_employment(self, info: Info, input: TerminateEmploymentInput) -> Outcome:
         """End an employment. Whoever it was can't sign in any more, and the work e-mail is free, at once."""
-        return await info.context.run(
-            domain.Employee,
-            uuid_of(Employee, input.id, "id"),
-            domain.Employee.terminate,
-            input,
-            last_day=input.last_day,
-            reason=input.because,
-        )
+        return await give(info, domain.Employee, domain.Employee.terminate, input, reason=input.because)
 
     @mutation(may("employee.hire"), changes=Employee)
     async def rehire_employee(self, info: Info, input: RehireEmployeeInput) -> Outcome:
@@ -296,21 +251,13 @@ class Mutation:
 
         Refused if these permit what you may not do yourself.
         """
-        id, viewer = uuid_of(Employee, input.id, "id"), info.context.signed_in
-        return await info.context.run(
+        id = uuid_of(Employee, input.id, "id")
+        return await give(
+            info,
             domain.Employee,
-            id,
             domain.Employee.rehire,
             input,
-            work_email=input.work_email,
-            work_phone=input.work_phone or None,
-            title=input.title,
-            department_id=uuid_or_none(Department, input.department_id, "departmentId"),
-            manager_id=uuid_or_none(Employee, input.manager_id, "managerId"),
-            effective=input.effective,
-            today=info.context.today,
-            by=viewer.id,
-            holder=viewer.permissions,
+            id=id,
             roles=[role_id for (role_id,) in await info.context.reader.pool.fetch(ROLES, id)],
         )
 

@@ -30,9 +30,11 @@ from schema._kernel import (
     Position,
     bad_input,
     extends,
+    give,
     many,
     may,
     mutation,
+    names,
     new_id,
     one,
     part,
@@ -213,14 +215,14 @@ class Query:
 
 @strawberry.input
 class OpenPayoutRunInput(CommandInput):
-    plan_id: ID
+    plan_id: ID = names(CommissionPlan)
     period: str = strawberry.field(description="One of the plan's cadence: 2017-Q2 for a quarterly one.")
     provisional: bool = strawberry.field(default=False, description="For a period that is not over: to look at.")
 
 
 @strawberry.input
 class CalculatePayoutRunInput(CommandInput):
-    id: ID
+    id: ID = names(PayoutRun)
     cut_off: Position | None = strawberry.field(
         default=UNSET, description="Only facts up to this position of the log; up to now unless told."
     )
@@ -228,7 +230,7 @@ class CalculatePayoutRunInput(CommandInput):
 
 @strawberry.input
 class ApprovePayoutRunInput(CommandInput):
-    id: ID
+    id: ID = names(PayoutRun)
     result_hash: str | None = strawberry.field(
         default=UNSET, description="Of the result that you have seen: refused if it is another one by now."
     )
@@ -236,18 +238,18 @@ class ApprovePayoutRunInput(CommandInput):
 
 @strawberry.input
 class RejectPayoutRunInput(CommandInput):
-    id: ID
+    id: ID = names(PayoutRun)
     reason: str
 
 
 @strawberry.input
 class ReleasePayoutRunInput(CommandInput):
-    id: ID
+    id: ID = names(PayoutRun)
 
 
 @strawberry.input
 class CancelPayoutRunInput(CommandInput):
-    id: ID
+    id: ID = names(PayoutRun)
     reason: str
 
 
@@ -256,17 +258,7 @@ class Mutation:
     @mutation(may("payout.open"), changes=PayoutRun)
     async def open_payout_run(self, info: Info, input: OpenPayoutRunInput) -> Outcome:
         """Begin to pay for a period. There is one live run for any month, whatever the plan."""
-        return await info.context.run(
-            domain.PayoutRun,
-            new_id(PayoutRun, input),
-            domain.PayoutRun.open,
-            input,
-            plan_id=uuid_of(CommissionPlan, input.plan_id, "planId"),
-            period=input.period,
-            today=info.context.today,
-            provisional=input.provisional,
-            by=info.context.signed_in.id,
-        )
+        return await give(info, domain.PayoutRun, domain.PayoutRun.open, input, id=new_id(PayoutRun, input))
 
     @mutation(may("payout.calculate"), changes=PayoutRun)
     async def calculate_payout_run(self, info: Info, input: CalculatePayoutRunInput) -> Outcome:
@@ -288,49 +280,28 @@ class Mutation:
     @mutation(may("payout.approve"), changes=PayoutRun)
     async def approve_payout_run(self, info: Info, input: ApprovePayoutRunInput) -> Outcome:
         """Agree to the result, as somebody who neither opened nor calculated the run, nor is paid by it."""
-        return await info.context.run(
+        return await give(
+            info,
             domain.PayoutRun,
-            uuid_of(PayoutRun, input.id, "id"),
             domain.PayoutRun.approve,
             input,
-            result_hash=None if input.result_hash is UNSET else input.result_hash,
-            by=info.context.signed_in.id,
+            result_hash=None if input.result_hash is UNSET else input.result_hash,  # "" is another one, not none
         )
 
     @mutation(may("payout.approve"), changes=PayoutRun)
     async def reject_payout_run(self, info: Info, input: RejectPayoutRunInput) -> Outcome:
         """Send it back, to be calculated again."""
-        return await info.context.run(
-            domain.PayoutRun,
-            uuid_of(PayoutRun, input.id, "id"),
-            domain.PayoutRun.reject,
-            input,
-            reason=input.reason,
-            by=info.context.signed_in.id,
-        )
+        return await give(info, domain.PayoutRun, domain.PayoutRun.reject, input)
 
     @mutation(may("payout.release"), changes=PayoutRun)
     async def release_payout_run(self, info: Info, input: ReleasePayoutRunInput) -> Outcome:
         """Order the payments. Happens once, whatever happens again."""
-        return await info.context.run(
-            domain.PayoutRun,
-            uuid_of(PayoutRun, input.id, "id"),
-            domain.PayoutRun.release,
-            input,
-            by=info.context.signed_in.id,
-        )
+        return await give(info, domain.PayoutRun, domain.PayoutRun.release, input)
 
     @mutation(may("payout.open"), changes=PayoutRun)
     async def cancel_payout_run(self, info: Info, input: CancelPayoutRunInput) -> Outcome:
         """Give a run up that was not approved. Another one can be opened for the period."""
-        return await info.context.run(
-            domain.PayoutRun,
-            uuid_of(PayoutRun, input.id, "id"),
-            domain.PayoutRun.cancel,
-            input,
-            reason=input.reason,
-            by=info.context.signed_in.id,
-        )
+        return await give(info, domain.PayoutRun, domain.PayoutRun.cancel, input)
 
 
 WORDS = {

@@ -21,14 +21,15 @@ from schema._kernel import (
     Outcome,
     Position,
     by_id,
+    give,
     many,
     may,
     mutation,
+    names,
     new_id,
     one,
     reads,
     seen_by,
-    uuid_of,
 )
 from schema._rows import json_list
 from schema.employee import Employee
@@ -102,37 +103,37 @@ class DefineRoleInput(CommandInput):
 
 @strawberry.input
 class RenameRoleInput(CommandInput):
-    id: ID = strawberry.field(description="The role's.")
+    id: ID = names(Role, "The role's.")
     name: str = strawberry.field(description="No other role's that is not retired; up to 120 characters.")
 
 
 @strawberry.input
 class GrantPermissionInput(CommandInput):
-    id: ID = strawberry.field(description="The role's.")
+    id: ID = names(Role, "The role's.")
     permission: str = strawberry.field(description='Its name, as in `permissions`: "employee.hire".')
 
 
 @strawberry.input
 class RevokePermissionInput(CommandInput):
-    id: ID = strawberry.field(description="The role's.")
+    id: ID = names(Role, "The role's.")
     permission: str = strawberry.field(description='Its name, as in `permissions`: "employee.hire".')
 
 
 @strawberry.input
 class BindRoleInput(CommandInput):
-    id: ID = strawberry.field(description="The role's.")
-    employee_id: ID = strawberry.field(description="Somebody who works here.")
+    id: ID = names(Role, "The role's.")
+    employee_id: ID = names(Employee, "Somebody who works here.")
 
 
 @strawberry.input
 class UnbindRoleInput(CommandInput):
-    id: ID = strawberry.field(description="The role's.")
-    employee_id: ID = strawberry.field(description="Somebody who is bound to it.")
+    id: ID = names(Role, "The role's.")
+    employee_id: ID = names(Employee, "Somebody who is bound to it.")
 
 
 @strawberry.input
 class RetireRoleInput(CommandInput):
-    id: ID = strawberry.field(description="The role's.")
+    id: ID = names(Role, "The role's.")
 
 
 @strawberry.type
@@ -140,64 +141,36 @@ class Mutation:
     @mutation(may("role.edit"), changes=Role)
     async def define_role(self, info: Info, input: DefineRoleInput) -> Outcome:
         """A new role, which permits nothing yet."""
-        return await info.context.run(domain.Role, new_id(Role, input), domain.Role.define, input, name=input.name)
+        return await give(info, domain.Role, domain.Role.define, input, id=new_id(Role, input))
 
     @mutation(may("role.edit"), changes=Role)
     async def rename_role(self, info: Info, input: RenameRoleInput) -> Outcome:
-        return await info.context.run(
-            domain.Role, uuid_of(Role, input.id, "id"), domain.Role.rename, input, name=input.name
-        )
+        return await give(info, domain.Role, domain.Role.rename, input)
 
     @mutation(may("role.edit"), changes=Role)
     async def grant_permission(self, info: Info, input: GrantPermissionInput) -> Outcome:
         """Let the members of a role do something that you may do yourself; from their next operation on."""
-        return await info.context.run(
-            domain.Role,
-            uuid_of(Role, input.id, "id"),
-            domain.Role.grant,
-            input,
-            permission=input.permission,
-            holder=info.context.signed_in.permissions,
-        )
+        return await give(info, domain.Role, domain.Role.grant, input)
 
     @mutation(may("role.edit"), changes=Role)
     async def revoke_permission(self, info: Info, input: RevokePermissionInput) -> Outcome:
         """Take a permission from a role; from its members' next operation on."""
-        return await info.context.run(
-            domain.Role,
-            uuid_of(Role, input.id, "id"),
-            domain.Role.revoke,
-            input,
-            permission=input.permission,
-        )
+        return await give(info, domain.Role, domain.Role.revoke, input)
 
     @mutation(may("role.edit"), changes=Role)
     async def bind_role(self, info: Info, input: BindRoleInput) -> Outcome:
         """Let somebody do what the role permits, all of which you may do yourself; from their next operation on."""
-        return await info.context.run(
-            domain.Role,
-            uuid_of(Role, input.id, "id"),
-            domain.Role.bind,
-            input,
-            employee_id=uuid_of(Employee, input.employee_id, "employeeId"),
-            holder=info.context.signed_in.permissions,
-        )
+        return await give(info, domain.Role, domain.Role.bind, input)
 
     @mutation(may("role.edit"), changes=Role)
     async def unbind_role(self, info: Info, input: UnbindRoleInput) -> Outcome:
         """Take a role from somebody; from their next operation on."""
-        return await info.context.run(
-            domain.Role,
-            uuid_of(Role, input.id, "id"),
-            domain.Role.unbind,
-            input,
-            employee_id=uuid_of(Employee, input.employee_id, "employeeId"),
-        )
+        return await give(info, domain.Role, domain.Role.unbind, input)
 
     @mutation(may("role.edit"), changes=Role)
     async def retire_role(self, info: Info, input: RetireRoleInput) -> Outcome:
         """Nobody has anything of it any more. Who was bound to it remains known."""
-        return await info.context.run(domain.Role, uuid_of(Role, input.id, "id"), domain.Role.retire, input)
+        return await give(info, domain.Role, domain.Role.retire, input)
 
 
 WORDS = {

@@ -26,9 +26,11 @@ from schema._kernel import (
     Position,
     by_id,
     extends,
+    give,
     many,
     may,
     mutation,
+    names,
     new_id,
     one,
     reads,
@@ -119,7 +121,7 @@ class Query:
 
 @strawberry.input
 class RecordScoreInput(CommandInput):
-    employee_id: ID
+    employee_id: ID = names(Employee)
     metric: domain.Metric = strawberry.field(description="One that is judged.")
     value: Decimal
     note: str | None = strawberry.field(default=UNSET, description="Up to 1,000 characters; the employee can read it.")
@@ -128,14 +130,14 @@ class RecordScoreInput(CommandInput):
 
 @strawberry.input
 class CorrectScoreInput(CommandInput):
-    id: ID
+    id: ID = names(Score)
     value: Decimal
     reason: str = strawberry.field(description="Why; the employee can read it.")
 
 
 @strawberry.input
 class WithdrawScoreInput(CommandInput):
-    id: ID
+    id: ID = names(Score)
     reason: str = strawberry.field(description="Why; the employee can read it.")
 
 
@@ -144,43 +146,17 @@ class Mutation:
     @mutation(JUDGE, changes=Score, on=lambda input: uuid_of(Employee, input.employee_id, "employeeId"))
     async def record_score(self, info: Info, input: RecordScoreInput) -> Outcome:
         """Judge how somebody did. Nobody scores themselves."""
-        return await info.context.run(
-            domain.Score,
-            new_id(Score, input),
-            domain.Score.record,
-            input,
-            employee_id=uuid_of(Employee, input.employee_id, "employeeId"),
-            metric=input.metric,
-            value=input.value,
-            note=input.note or None,
-            effective=input.effective,
-            by=info.context.signed_in.id,
-        )
+        return await give(info, domain.Score, domain.Score.record, input, id=new_id(Score, input))
 
     @mutation(JUDGE, changes=Score)
     async def correct_score(self, info: Info, input: CorrectScoreInput) -> Outcome:
         """Say what it should have been, for the same day. Nobody corrects what others said of them."""
-        return await info.context.run(
-            domain.Score,
-            uuid_of(Score, input.id, "id"),
-            domain.Score.correct,
-            input,
-            value=input.value,
-            reason=input.reason,
-            by=info.context.signed_in.id,
-        )
+        return await give(info, domain.Score, domain.Score.correct, input)
 
     @mutation(JUDGE, changes=Score)
     async def withdraw_score(self, info: Info, input: WithdrawScoreInput) -> Outcome:
         """Take a score back that should never have been."""
-        return await info.context.run(
-            domain.Score,
-            uuid_of(Score, input.id, "id"),
-            domain.Score.withdraw,
-            input,
-            reason=input.reason,
-            by=info.context.signed_in.id,
-        )
+        return await give(info, domain.Score, domain.Score.withdraw, input)
 
 
 WORDS = {

@@ -23,9 +23,11 @@ from schema._kernel import (
     Position,
     by_id,
     extends,
+    give,
     many,
     may,
     mutation,
+    names,
     new_id,
     one,
     reads,
@@ -75,7 +77,7 @@ class Query:
 
 @strawberry.input
 class SetTargetInput(CommandInput):
-    employee_id: ID = strawberry.field(description="Somebody who works here in the period, or in a part of it.")
+    employee_id: ID = names(Employee, "Somebody who works here in the period, or in a part of it.")
     metric: Metric
     period: str = strawberry.field(description="2017, 2017-Q2, 2017-04 or 2017-02-03/2017-03-01.")
     amount: Decimal
@@ -84,13 +86,13 @@ class SetTargetInput(CommandInput):
 
 @strawberry.input
 class AmendTargetInput(CommandInput):
-    id: ID
+    id: ID = names(Target)
     amount: Decimal
 
 
 @strawberry.input
 class WithdrawTargetInput(CommandInput):
-    id: ID
+    id: ID = names(Target)
 
 
 @strawberry.type
@@ -98,27 +100,15 @@ class Mutation:
     @mutation(SETTER, changes=Target, on=lambda input: uuid_of(Employee, input.employee_id, "employeeId"))
     async def set_target(self, info: Info, input: SetTargetInput) -> Outcome:
         """Agree what somebody is to reach. There is one target for a person, a metric and a period."""
-        return await info.context.run(
-            domain.Target,
-            new_id(Target, input),
-            domain.Target.set,
-            input,
-            employee_id=uuid_of(Employee, input.employee_id, "employeeId"),
-            metric=input.metric,
-            period=input.period,
-            amount=input.amount,
-            currency=input.currency or None,
-        )
+        return await give(info, domain.Target, domain.Target.set, input, id=new_id(Target, input))
 
     @mutation(SETTER, changes=Target)
     async def amend_target(self, info: Info, input: AmendTargetInput) -> Outcome:
-        return await info.context.run(
-            domain.Target, uuid_of(Target, input.id, "id"), domain.Target.amend, input, amount=input.amount
-        )
+        return await give(info, domain.Target, domain.Target.amend, input)
 
     @mutation(SETTER, changes=Target)
     async def withdraw_target(self, info: Info, input: WithdrawTargetInput) -> Outcome:
-        return await info.context.run(domain.Target, uuid_of(Target, input.id, "id"), domain.Target.withdraw, input)
+        return await give(info, domain.Target, domain.Target.withdraw, input)
 
 
 WORDS = {

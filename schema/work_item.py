@@ -29,15 +29,16 @@ from schema._kernel import (
     allow,
     by_id,
     extends,
+    give,
     many,
     may,
     mutation,
+    names,
     new_id,
     one,
     reads,
     seen_by,
     uuid_of,
-    uuid_or_none,
 )
 from schema.employee import Employee
 
@@ -149,7 +150,7 @@ class WorkOutcome(Enum):
 class RegisterWorkItemInput(CommandInput):
     kind: domain.Kind
     title: str = strawberry.field(description="Up to 200 characters.")
-    customer_id: ID | None = strawberry.field(default=UNSET, description="Whom it is for; a customer is for nobody.")
+    customer_id: ID | None = names(WorkItem, "Whom it is for; a customer is for nobody.", optional=True)
     reference: str | None = strawberry.field(
         default=UNSET, description="What another system calls it: no other of its kind has the same."
     )
@@ -158,8 +159,8 @@ class RegisterWorkItemInput(CommandInput):
 
 @strawberry.input
 class AssignWorkInput(CommandInput):
-    id: ID
-    owner_id: ID = strawberry.field(description="Somebody who works here on that day.")
+    id: ID = names(WorkItem)
+    owner_id: ID = names(Employee, "Somebody who works here on that day.")
     effective: date = strawberry.field(description=FOLLOWS)
 
 
@@ -170,7 +171,7 @@ class ReassignWorkInput(AssignWorkInput):
 
 @strawberry.input
 class ReturnWorkInput(CommandInput):
-    id: ID
+    id: ID = names(WorkItem)
     effective: date = strawberry.field(description=FOLLOWS)
 
 
@@ -178,7 +179,7 @@ class ReturnWorkInput(CommandInput):
 class CompleteWorkInput(CommandInput):
     """`reason` says, of a deal that was lost, why."""
 
-    id: ID
+    id: ID = names(WorkItem)
     outcome: WorkOutcome
     effective: date = strawberry.field(description="The close date; a won deal counts for it.")
     amount: Decimal | None = strawberry.field(default=UNSET, description="Of a deal that was won.")
@@ -187,7 +188,7 @@ class CompleteWorkInput(CommandInput):
 
 @strawberry.input
 class ReverseDealInput(CommandInput):
-    id: ID
+    id: ID = names(WorkItem)
     reason: str = strawberry.field(description="Why it came to nothing.")
     effective: date = strawberry.field(description="When that was known; not before it was won.")
 
@@ -200,17 +201,7 @@ PRIVATE_TO = f"SELECT private_to FROM {work_items.table} WHERE id = $1"  # noqa:
 class Mutation:
     @mutation(may("work.register"), changes=WorkItem)
     async def register_work_item(self, info: Info, input: RegisterWorkItemInput) -> Outcome:
-        return await info.context.run(
-            domain.WorkItem,
-            new_id(WorkItem, input),
-            domain.WorkItem.register,
-            input,
-            kind=input.kind,
-            title=input.title,
-            customer_id=uuid_or_none(WorkItem, input.customer_id, "customerId"),
-            reference=input.reference or None,
-            engaged_on=input.engaged_on or None,
-        )
+        return await give(info, domain.WorkItem, domain.WorkItem.register, input, id=new_id(WorkItem, input))
 
     @mutation(ASSIGNER, changes=WorkItem, on=lambda input: uuid_of(Employee, input.owner_id, "ownerId"))
     async def assign_work(self, info: Info, input: AssignWorkInput) -> Outcome:
@@ -218,70 +209,37 @@ class Mutation:
         id = uuid_of(WorkItem, input.id, "id")
         if (whose := await info.context.reader.pool.fetchval(PRIVATE_TO, id)) is not None:
             await allow(info.context, ASSIGNER, whose, otherwise=domain.Unknown("There is no such work item.", "id"))
-        return await info.context.run(
-            domain.WorkItem,
-            id,
-            domain.WorkItem.assign,
-            input,
-            owner_id=uuid_of(Employee, input.owner_id, "ownerId"),
-            effective=input.effective,
-        )
+        return await give(info, domain.WorkItem, domain.WorkItem.assign, input)
 
     @mutation(ASSIGNER, changes=WorkItem, about="owner_id")
     async def reassign_work(self, info: Info, input: ReassignWorkInput) -> Outcome:
         """Take work from its owner and give it to somebody else. A manager does so among their own reports."""
         owner_id = uuid_of(Employee, input.owner_id, "ownerId")
         await allow(info.context, ASSIGNER, owner_id)
-        return await info.context.run(
-            domain.WorkItem,
-            uuid_of(WorkItem, input.id, "id"),
-            domain.WorkItem.reassign,
-            input,
-            owner_id=owner_id,
-            effective=input.effective,
-        )
+        return await give(info, domain.WorkItem, domain.WorkItem.reassign, input)
 
     @mutation(OWN | ASSIGNER, changes=WorkItem, about="owner_id")
     async def return_work(self, info: Info, input: ReturnWorkInput) -> Outcome:
         """Give work back to the pool: nobody's until it is assigned again."""
-        return await info.context.run(
-            domain.WorkItem,
-            uuid_of(WorkItem, input.id, "id"),
-            domain.WorkItem.give_back,
-            input,
-            effective=input.effective,
-        )
+        return await give(info, domain.WorkItem, domain.WorkItem.give_back, input)
 
     @mutation(OWN | MY_REPORTS | may("work.complete"), changes=WorkItem, about="owner_id")
     async def complete_work(self, info: Info, input: CompleteWorkInput) -> Outcome:
         """Close work. A deal that is won counts for its owner, as scores and for the payout of its period."""
-        id, day = uuid_of(WorkItem, input.id, "id"), input.effective
         if input.outcome is WorkOutcome.WON:
             amount, currency = _money(input)
-            return await info.context.run(
-                domain.WorkItem, id, domain.WorkItem.win, input, amount=amount, currency=currency, effective=day
-            )
+            return await give(info, domain.WorkItem, domain.WorkItem.win, input, amount=amount, currency=currency)
         if isinstance(input.amount, Decimal) or input.currency:
             path = "amount" if isinstance(input.amount, Decimal) else "currency"
             raise Invalid("Only a deal that was won has an amount.", path)
         if input.outcome is WorkOutcome.LOST:
-            reason = input.reason or None
-            return await info.context.run(
-                domain.WorkItem, id, domain.WorkItem.lose, input, reason=reason, effective=day
-            )
-        return await info.context.run(domain.WorkItem, id, domain.WorkItem.complete, input, effective=day)
+            return await give(info, domain.WorkItem, domain.WorkItem.lose, input)
+        return await give(info, domain.WorkItem, domain.WorkItem.complete, input)
 
     @mutation(MY_REPORTS | may("work.complete"), changes=WorkItem, about="owner_id")
     async def reverse_deal(self, info: Info, input: ReverseDealInput) -> Outcome:
         """Take a won deal back: cancelled, or never real. It counts for nothing on the day it had counted for."""
-        return await info.context.run(
-            domain.WorkItem,
-            uuid_of(WorkItem, input.id, "id"),
-            domain.WorkItem.reverse,
-            input,
-            reason=input.reason,
-            effective=input.effective,
-        )
+        return await give(info, domain.WorkItem, domain.WorkItem.reverse, input)
 
 
 def _money(input: CompleteWorkInput) -> tuple[Decimal, str]:
