@@ -36,10 +36,11 @@ from operations.traces import Tracer
 from projections._build import Progress, catch_up, ensure, keep_up
 from projections._fold import ReadModels
 from schema import schema
+from schema._answers import Answers
 from schema._documents import BadManifest, Documents, trusted_documents
 from schema._endpoint import Manners, endpoint
 from schema._held import reading_pool
-from settings import BadSetting, Settings
+from settings import ANSWERS_MB, BadSetting, Settings
 from store.embedded import Cluster
 from store.keys import LocalKms
 from store.log import Log
@@ -215,12 +216,15 @@ def app(
     it: Organisation,
     *,
     manners: Manners | None = None,
+    answers_mb: float = ANSWERS_MB,
     metrics_token: str | None = None,
     tracer: Tracer | None = None,
     connections: Callable[[], int] = lambda: 0,
 ) -> Starlette:
     """What an organisation's server answers. `connections` counts those of its clients."""
     api = schema()
+    answers = Answers(it.reading, round(answers_mb * 1e6))
+    it.log.watchers.append(answers.committed)
     manners = manners or Manners()
     documents = Noticed(api._schema, production=manners.production)  # noqa: SLF001
     graphql = endpoint(
@@ -231,6 +235,7 @@ def app(
         secret=it.vault.cursors,
         documents=documents,
         manners=manners,
+        answers=answers if answers_mb else None,
     )
     requests = Requests(graphql, tracer)
     numbers = metrics.Numbers(
@@ -238,6 +243,7 @@ def app(
         requests=requests,
         pools={"commands": it.pool, "reads": it.reading},
         caches={"plans": graphql.reader._plans, "documents": documents._known},  # noqa: SLF001
+        answers=answers,
         connections=connections,
     )
 
@@ -269,6 +275,7 @@ async def serve(organisation: Organisation, settings: Settings, front: Front, tr
     front.app = app(
         organisation,
         manners=manners_of(settings),
+        answers_mb=settings.answers_mb,
         metrics_token=settings.metrics_token,
         tracer=tracer,
         connections=lambda: front.connections,

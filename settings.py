@@ -12,6 +12,7 @@ from typing import Any
 PORTS = range(1, 65_536)
 LEVELS = ("debug", "info", "warning", "error")
 SHORTEST_TOKEN = 16
+ANSWERS_MB = 64.0
 SWITCHES = {"1": True, "0": False, "true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
 
 
@@ -60,6 +61,16 @@ def _rate(name: str, said: str) -> float:
     if not 0 <= rate < math.inf:
         raise BadSetting(f"{name} must be a number of requests a second, or 0 for any number, not {said!r}.")
     return rate
+
+
+def _megabytes(name: str, said: str) -> float:
+    try:
+        megabytes = float(said)
+    except ValueError:
+        megabytes = math.nan
+    if not 0 <= megabytes < math.inf:
+        raise BadSetting(f"{name} must be a number of megabytes, or 0 for none, not {said!r}.")
+    return megabytes
 
 
 def _switch(name: str, said: str) -> bool:
@@ -184,6 +195,14 @@ class Settings:
             _rate,
             "The same for one address. Behind a proxy on this machine it is the one in `X-Forwarded-For`.",
             "`500` with `PRODUCTION`, else `0`",
+        ),
+    )
+    answers_mb: float = field(
+        default=ANSWERS_MB,
+        metadata=about(
+            _megabytes,
+            "How many megabytes of answers are kept, to be given again as long as nothing has happened that could"
+            " change them; 0 for none.",
         ),
     )
     allowed_origins: frozenset[str] = field(

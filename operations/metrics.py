@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from operations.health import Health
 from operations.requests import Requests
+from schema._answers import Answers
 from schema._plan import Cache
 from store.meter import Histogram
 
@@ -102,6 +103,11 @@ POOL = _declare(
 )
 CACHE = _declare("cache_lookups", _COUNTER, "Looks into a cache (plans, documents), by result.", "cache", "result")
 CACHED = _declare("cache_entries", _GAUGE, "What a cache holds.", "cache")
+ANSWERS = _declare(
+    "answers", _COUNTER, "Answers that one statement can give: given again as they were kept, or computed anew.", "how"
+)
+KEPT = _declare("answers_kept", _GAUGE, "Answers that are kept.")
+KEPT_BYTES = _declare("answers_kept_bytes", _GAUGE, "What they take, roughly; at most ANSWERS_MB.")
 LOOP = _declare("event_loop_lag_seconds", _HISTOGRAM, "How late the event loop wakes who asked to be woken.")
 
 
@@ -113,6 +119,7 @@ class Numbers(Collector):
     requests: Requests
     pools: Mapping[str, Any]
     caches: Mapping[str, Cache[Any, Any]]
+    answers: Answers
     connections: Callable[[], int]
 
     def collect(self) -> Iterable[Metric]:
@@ -124,6 +131,9 @@ class Numbers(Collector):
         hits = {(name, "hit"): cache.hits for name, cache in self.caches.items()}
         yield CACHE.of(hits | {(name, "miss"): cache.misses for name, cache in self.caches.items()})
         yield CACHED.of({(name,): len(cache) for name, cache in self.caches.items()})
+        yield ANSWERS.of({("given again",): self.answers.hits, ("anew",): self.answers.misses})
+        yield KEPT.one(len(self.answers))
+        yield KEPT_BYTES.one(self.answers.bytes)
         yield LOOP.one(self.health.late)
 
     def _commands(self) -> Iterator[Metric]:

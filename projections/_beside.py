@@ -18,7 +18,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from projections._derived import derived, filled, triggers
 from projections._fold import Batch, ReadModels, Rows
 from projections._kernel import Add, Change, Put, ReadModel
-from projections._page import Progress, advance, is_far, page_after
+from projections._page import JOINED, Progress, advance, is_far, page_after
 from projections._statements import POSTGRESQL, Group, grouped, rows, sql
 from store.batch import Session, lock, transaction
 from store.keys import Keys
@@ -57,7 +57,7 @@ async def build(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progr
                 reached = await advance(connection, keys, beside, beside.tables, reached)
             await connection.execute("DELETE FROM store.behind WHERE table_name = ANY($1)", list(beside.tables))
             await _swap(connection, beside.models.values())
-            await connection.execute("UPDATE store.head SET live = $1", sorted(head.live | beside.tables))
+            await connection.execute(JOINED, sorted(head.live | beside.tables))
             await connection.execute("DROP SCHEMA read_beside")
 
 

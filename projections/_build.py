@@ -15,7 +15,7 @@ from projections import _page
 from projections._beside import alone, build, create
 from projections._derived import FUNCTIONS
 from projections._fold import ReadModels
-from projections._page import Progress, advance, is_far
+from projections._page import JOINED, Progress, advance, is_far
 from store.batch import Session, lock, transaction
 from store.keys import Keys
 
@@ -112,7 +112,7 @@ async def _join(connection: Session, keys: Keys, read_models: ReadModels) -> Non
             return
         while position < head.position:
             position = await advance(connection, keys, read_models, names, position)
-        await connection.execute("UPDATE store.head SET live = $1", sorted(head.live | names))
+        await connection.execute(JOINED, sorted(head.live | names))
         await connection.execute("DELETE FROM store.behind WHERE table_name = ANY($1)", list(names))
 
 

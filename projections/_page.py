@@ -18,6 +18,9 @@ PAGE = 5_000
 Progress = Callable[[int, int], None]
 """Told the position that was reached, and that of the head."""
 
+JOINED = "UPDATE store.head SET live = $1, recorded_at = recorded_at + interval '1 microsecond'"
+"""What is read is another from then on, though no fact was recorded: so the head stands at another moment."""
+
 
 class Page(NamedTuple):
     """Facts that follow a position, those apart that concern none of the read models; and how far they go."""

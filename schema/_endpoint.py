@@ -20,6 +20,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types import ExecutionResult
 
+from schema._answers import Answers
 from schema._context import Context
 from schema._cost import MOST_EXECUTED
 from schema._documents import Document, Documents, Invalid, asks_about_the_schema, check_cost
@@ -139,11 +140,11 @@ class Endpoint:
             message = f"Answers are {GRAPHQL} or {JSON}, in UTF-8; the Accept header allows neither."
             raise HttpError(406, "NOT_ACCEPTABLE", message)
         self._paced(self._addresses, (scope.get("client") or ("",))[0])
-        request = await self._request(scope, headers, receive)
+        question = await self._question(scope, headers, receive)
         status = 400 if media == GRAPHQL else 200
         try:
             async with asyncio.timeout(self.manners.patience):
-                return await self._perform(request, scope["method"] == "POST", headers.get(b"authorization"), number)
+                return await self._perform(question, scope["method"] == "POST", headers.get(b"authorization"), number)
         except HttpError:
             raise
         except Invalid as error:
@@ -156,7 +157,8 @@ class Endpoint:
 
     # ── What is asked, and whether it may be ──
 
-    async def _request(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> Request:
+    async def _question(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+        """What is asked, as it was sent: a body, or a question mark and parameters, with which no body begins."""
         method = scope["method"]
         if method == "POST":
             if not is_json(headers.get(b"content-type", b"")):
@@ -164,7 +166,7 @@ class Endpoint:
                 raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message, accept_post=JSON)
             if headers.get(b"content-encoding", b"identity").lower() != b"identity":
                 raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body uncompressed.", accept_post=JSON)
-            return from_body(await body_of(receive, headers.get(b"content-length", b"")))
+            return await body_of(receive, headers.get(b"content-length", b""))
         if method not in ("GET", "HEAD"):
             raise HttpError(405, "METHOD_NOT_ALLOWED", "Use POST; or GET for a query.", allow=METHODS)
         if (
@@ -173,7 +175,8 @@ class Endpoint:
         ):
             message = f"From a browser, send a header that asks for a preflight: {PREFLIGHT.decode()}."
             raise HttpError(403, "PREFLIGHT_REQUIRED", message)
-        return from_parameters(scope.get("query_string", b""))
+        parameters: bytes = scope.get("query_string", b"")
+        return b"?" + parameters
 
     def _paced(self, rates: Rates, who: object) -> None:
         wait = rates.wait(who)
@@ -193,7 +196,14 @@ class Endpoint:
         assert text is not None
         return text, self.reader.documents.get(text)
 
-    async def _perform(self, request: Request, post: bool, authorization: bytes | None, number: str) -> Answer:  # noqa: FBT001
+    async def _perform(self, question: bytes, post: bool, authorization: bytes | None, number: str) -> Answer:  # noqa: FBT001
+        viewer = self.identify(authorization.decode("latin-1") if authorization else None)
+        if viewer is not None:
+            self._paced(self._viewers, viewer)
+            if (kept := await self.reader.again(question, viewer)) is not None:
+                self.reader.documents.get(kept.document)  # it was asked for again, for whoever counts that
+                return Answer(kept.body)
+        request = from_body(question) if post else from_parameters(question[1:])
         text, document = self._document(request)
         operation = document.operation(request.operation_name)
         if not operation.is_query and not post:
@@ -202,11 +212,9 @@ class Endpoint:
         cost = check_cost(operation, variables)
         if (known := self._schema_answers.find((text, operation.name))) is not None:
             return Answer(known)
-        viewer = self.identify(authorization.decode("latin-1") if authorization else None)
         if viewer is not None:
-            self._paced(self._viewers, viewer)
             if operation.is_query:
-                body = await self.reader.answer(operation, variables, viewer, cost)
+                body = await self.reader.answer(operation, variables, viewer, cost, question)
                 if body is not None:
                     return Answer(body)
             check_cost(operation, variables, MOST_EXECUTED)
@@ -259,14 +267,15 @@ def endpoint(
     secret: bytes,
     documents: Documents | None = None,
     manners: Manners | None = None,
+    answers: Answers | None = None,
 ) -> Endpoint:
     """The API of one organisation. `pool` is a reading pool; `identify` is who an Authorization header stands for;
-    `secret` signs cursors.
+    `secret` signs cursors; `answers` keeps what was answered.
     """
     manners = manners or Manners()
     graph = schema._schema  # noqa: SLF001
     documents = documents or Documents(graph, production=manners.production)
-    reader = Reader(graph, pool, RoleViewers(pool), secret, POLICY, documents)
+    reader = Reader(graph, pool, RoleViewers(pool), secret, POLICY, documents, answers)
     return Endpoint(schema, reader, log, identify, manners)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 import asyncpg
 from graphql import GraphQLError, GraphQLSchema
 from graphql.utilities import type_from_ast
 
+from schema._answers import Answers, Calling, Kept, Moment
 from schema._arguments import Call, frozen, shaped
 from schema._compile import Compiler
 from schema._documents import Documents, Operation
@@ -42,6 +44,19 @@ class Viewers(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A plan, with all that its answer depends on."""
+
+    plan: Plan
+    values: list[Any]
+    cost: int | None
+    version: int
+    question: bytes | None
+    whose: UUID | frozenset[str]
+    document: str
+
+
 @dataclass(slots=True)
 class Reader:
     """The one way from the API to the read models."""
@@ -52,6 +67,8 @@ class Reader:
     secret: bytes
     policy: str = NO_POLICY
     documents: Documents = None  # type: ignore[assignment]  # unless given, of the schema
+    answers: Answers | None = None
+    """Those that are kept, if any are."""
     _plans: Cache[Any, Plan] = field(default_factory=lambda: Cache(4_000))
 
     _policy_now: Shared[int] = field(init=False)
@@ -62,25 +79,64 @@ class Reader:
 
     # ── The fast way: a whole answer in bytes ──
 
+    async def again(self, question: bytes, viewer: UUID) -> Kept | None:
+        """What was answered to the same question before, if it is the answer still."""
+        if self.answers is None:
+            return None
+        who, version = await self.viewers.get(viewer)
+        return None if who is None else await self.answers.again(question, who, version)
+
     async def answer(
-        self, operation: Operation, variables: dict[str, Any], viewer: UUID, cost: int | None = None
+        self,
+        operation: Operation,
+        variables: dict[str, Any],
+        viewer: UUID,
+        cost: int | None = None,
+        question: bytes | None = None,
     ) -> bytes | None:
         """The answer to a query that SQL alone can answer; None for everything else, mistakes among it.
 
-        The variables are coerced; `cost` is told in the answer.
+        The variables are coerced; `cost` is told in the answer. It is kept under `question`, which says all of this.
         """
         who, version = await self.viewers.get(viewer)
         while who is not None:
-            plan = self.plan(operation, variables, who, version, mixed=False)
-            values = plan.values(Call(who.id, variables)) if plan.whole else None
+            plan, call = self.plan(operation, variables, who, version, mixed=False), Calling(who.id, variables)
+            values = plan.values(cast(Call, call)) if plan.whole else None
             if values is None:
                 return None
-            row = await self.pool.fetchrow(plan.sql, *values)
-            assert row is not None
-            if row["policy"] == version:
-                return plan.answer(row, cost)
-            who, version = await self.viewers.get(viewer, since=row["policy"])
+            whose = who.id if call.personal else who.permissions
+            body, now = await self._asked(Asking(plan, values, cost, version, question, whose, operation.source))
+            if now == version:
+                return body
+            who, version = await self.viewers.get(viewer, since=now)
         return None
+
+    async def _asked(self, asking: Asking) -> tuple[bytes, int]:
+        """The answer of a plan, and the version of the policy when it was read."""
+        if self.answers is None or asking.question is None:
+            return await self._read(asking, asking.plan.sql)
+        key = (asking.question, asking.whose, asking.version)
+        found: tuple[bytes, int] = await self.answers.alike.get(
+            key, partial(self._kept, self.answers, asking, asking.question)
+        )
+        return found
+
+    async def _read(self, asking: Asking, sql: str) -> tuple[bytes, int]:
+        row = await self.pool.fetchrow(sql, *asking.values)
+        assert row is not None
+        return asking.plan.answer(row, asking.cost), row["policy"]
+
+    async def _kept(self, answers: Answers, asking: Asking, question: bytes) -> tuple[bytes, int]:
+        dated = answers.dated(asking.plan.sql)
+        if dated is None:
+            return await self._read(asking, asking.plan.sql)
+        row = await self.pool.fetchrow(dated.sql, *asking.values)
+        assert row is not None
+        body, version = asking.plan.answer(row, asking.cost), row["policy"]
+        if version == asking.version and row["position"] is not None:
+            moment = Moment(row["position"], row["recorded_at"])
+            answers.keep(question, asking.whose, Kept(body, asking.document, version, dated.tables, moment))
+        return body, version
 
     # ── Within Strawberry: values for graphql-core to complete ──
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from asyncpg import Pool, Record
 
-from store.batch import Projector
+from store.batch import Prepared, Projector
 from store.codec import decode, personal_fields
 from store.command import Command, Outcome
 from store.keys import Keys, Kms
@@ -70,6 +70,11 @@ class Log:
     def committed(self) -> asyncio.Event:
         """Set whenever this process has recorded facts. Who follows the log clears it before looking."""
         return self._writer.committed
+
+    @property
+    def watchers(self) -> list[Callable[[Prepared], None]]:
+        """Told of every commit of this process, in their order."""
+        return self._writer.watchers
 
     @property
     def meter(self) -> Meter:

@@ -121,6 +121,8 @@ class Writer:
         self.meter = Meter()
         self.committed = asyncio.Event()
         """Set whenever facts were recorded; followers clear it before they look."""
+        self.watchers: list[Callable[[Prepared], None]] = []
+        """Told of every commit of this process, in their order."""
         self._pool = pool
         self._slots = [Slot(connect) for _ in range(connections)]
         self._free: asyncio.Queue[Slot] = asyncio.Queue()
@@ -299,6 +301,8 @@ class Writer:
 
     async def settled(self, connection: Session, prepared: Prepared) -> None:
         """After a commit: wake the followers, and forget the streams that other processes moved before it."""
+        for watcher in self.watchers:
+            watcher(prepared)
         if prepared.head.position > self._known_to > 0:
             rows = await connection.fetch(
                 "SELECT DISTINCT stream_id FROM store.log WHERE position > $1 AND position <= $2",
