@@ -6,7 +6,9 @@ viewer may not see is NULL, and said so once; one that depends on the row is a C
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -22,6 +24,7 @@ from graphql import (
     is_leaf_type,
 )
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Select,
     Text,
@@ -38,7 +41,7 @@ from strawberry.types.field import StrawberryField
 from schema._arguments import Params, Path, arguments_of, column_value
 from schema._declare import ByGlobalId, ByKey, Many, Money, One, Shape, Value, View, reading
 from schema._rows import EMPTY_OBJECT, NOTHING, Columns, Json, Names, Row, Values, constant, json_list, long_named
-from schema._rules import Rule
+from schema._rules import Of, Rule
 from schema._scalars import uuid_in
 from schema._select import Source, Subselect, format_table
 from schema._selection import Selection
@@ -83,6 +86,12 @@ class Asked:
         return self.row.person if self.row is not None else None
 
 
+class Object(dict[str, ColumnElement[Any]]):
+    """The fields of an object, by response key. `beside` is what they read, besides the row."""
+
+    beside: Sequence[Source] = ()
+
+
 @dataclass(slots=True)
 class Compiler:
     """Compiles root fields of one operation for one set of permissions."""
@@ -97,6 +106,10 @@ class Compiler:
     """Whether SQL alone can answer: no field met so far has a resolver of its own."""
     mixed: bool = False
     """Whether graphql-core completes the answer, so that objects have to say what they are."""
+    listing: bool = False
+    """Whether what is compiled is part of a list."""
+    answered: Mapping[Rule, ColumnElement[bool]] = field(default_factory=dict)
+    """What is known already of the row whose fields are compiled: whether these rules hold."""
     aliases: int = 0
 
     def value(self, asked: Asked) -> ColumnElement[Any]:
@@ -105,12 +118,25 @@ class Compiler:
         if verdict is False:
             self.denied.append(asked.path)
             return NOTHING
-        found = self._read(asked)
-        return found if verdict is True else case((self.condition(verdict, asked.person), found))
+        if verdict is True:
+            return self._read(asked)
+        shown = self.answered.get(verdict)
+        if shown is None:
+            shown = self.condition(verdict, asked.person, Of.EACH if self.listing else Of.ROW)
+        return case((shown, self._read(asked)))
 
-    def condition(self, rule: Rule, person: ColumnElement[Any] | None) -> ColumnElement[bool]:
+    def condition(self, rule: Rule, person: ColumnElement[Any] | None, of: Of) -> ColumnElement[bool]:
         assert person is not None, f"Nobody to ask {rule} of: the type names no person."
-        return rule.sql(person, self.params.viewer)
+        return rule.sql(person, self.params.viewer, of)
+
+    @contextmanager
+    def each(self) -> Iterator[None]:
+        """What is compiled in the meantime is asked of many rows."""
+        before, self.listing = self.listing, True
+        try:
+            yield
+        finally:
+            self.listing = before
 
     def _read(self, asked: Asked) -> ColumnElement[Any]:
         match reading(asked.declared):
@@ -167,28 +193,54 @@ class Compiler:
         item = self.alias("j")
         there = func.jsonb_typeof(found) == constant("array")
         source = func.jsonb_array_elements(case((there, found))).table_valued("value", name=item)
-        beside, record = self.record(self.fields(asked, Json(literal_column(f"{item}.value"), row.person)))
+        with self.each():
+            beside, record = self.record(self.fields(asked, Json(literal_column(f"{item}.value"), row.person)))
         return case((there, Subselect(json_list(func.json_agg(record)), [source, *beside])))
 
     # ── Objects ──
 
-    def fields(self, asked: Asked, row: Row, type_: GraphQLObjectType | None = None) -> dict[str, ColumnElement[Any]]:
+    def fields(self, asked: Asked, row: Row, type_: GraphQLObjectType | None = None) -> Object:
         """The fields that are asked for of an object, which is this row."""
         type_ = type_ or asked.type
-        found: dict[str, ColumnElement[Any]] = {}
+        found = Object()
         model = shape_of(type_).model
         if self.mixed and model is not None:
             found["$type"] = constant(type_.name)
             found |= {f"${key}": row.get(key) for key in model.keys if row.has(key)}
-        for key, group in self.selection.of(type_, asked.nodes).items():
-            name = group[0].name.value
-            if name == "__typename":
-                found[key] = constant(type_.name)
-            elif reading(type_.fields[name].extensions["strawberry-definition"]) is None:
-                self.whole = False
-            else:
-                found[key] = self.value(Asked(type_.fields[name], group, row, (*asked.path, key)))
+        groups = self.selection.of(type_, asked.nodes)
+        before = self.answered
+        found.beside, self.answered = self._answered(type_, groups, row)
+        try:
+            for key, group in groups.items():
+                name = group[0].name.value
+                if name == "__typename":
+                    found[key] = constant(type_.name)
+                elif reading(type_.fields[name].extensions["strawberry-definition"]) is None:
+                    self.whole = False
+                else:
+                    found[key] = self.value(Asked(type_.fields[name], group, row, (*asked.path, key)))
+        finally:
+            self.answered = before
         return found
+
+    def _answered(
+        self, type_: GraphQLObjectType, groups: Mapping[str, list[FieldNode]], row: Row
+    ) -> tuple[list[Source], dict[Rule, ColumnElement[bool]]]:
+        """Whether those rules hold that several fields would look up: beside the row, once for all of them."""
+        if len(groups) < 2 or any(len(key) > LONGEST_NAME for key in groups):  # noqa: PLR2004 - several
+            return [], {}
+        fields = (type_.fields.get(group[0].name.value) for group in groups.values())
+        rules = (each.extensions["strawberry-definition"].metadata["rule"] for each in fields if each is not None)
+        verdicts = Counter(rule.fold(self.permissions) for rule in rules)
+        repeated = [each for each, times in verdicts.items() if times > 1 and isinstance(each, Rule) and each.looked_up]
+        if not repeated:
+            return [], {}
+        alias, of = self.alias("s"), Of.EACH if self.listing else Of.ROW
+        holds = {f"c{place}": self.condition(rule, row.person, of) for place, rule in enumerate(repeated)}
+        known: dict[Rule, ColumnElement[bool]] = {
+            rule: literal_column(f"{alias}.{name}", Boolean()) for rule, name in zip(repeated, holds, strict=True)
+        }
+        return [Subselect(holds, offset=0).beside(alias)], known  # with an OFFSET it is not merged into each field
 
     def record(self, fields: Mapping[str, ColumnElement[Any]]) -> tuple[list[Source], ColumnElement[Any]]:
         """An object of these fields: what has to stand in FROM beside the row, and the object itself."""
@@ -196,8 +248,8 @@ class Compiler:
             return [], EMPTY_OBJECT
         if any(len(key) > LONGEST_NAME for key in fields):
             return [], long_named(fields)
-        alias = self.alias("o")
-        return [Subselect(fields).beside(alias)], literal_column(alias)
+        alias, before = self.alias("o"), fields.beside if isinstance(fields, Object) else []
+        return [*before, Subselect(fields).beside(alias)], literal_column(alias)
 
     def object(self, fields: Mapping[str, ColumnElement[Any]]) -> tuple[list[Source], ColumnElement[Any]]:
         """The same, the object being JSON."""
@@ -230,7 +282,7 @@ class Compiler:
         """The conditions under which the viewer sees a row."""
         verdict = shape.rows.fold(self.permissions)
         if isinstance(verdict, Rule):
-            return [self.condition(verdict, row.person)]
+            return [self.condition(verdict, row.person, Of.ROWS)]
         return [] if verdict else [false()]
 
     def _one(self, asked: Asked, column: str) -> ColumnElement[Any]:
@@ -279,12 +331,12 @@ class Compiler:
         shape, alias = shape_of(asked.type), self.alias("v")
         source = made.subquery(alias)
         row = Columns.of(alias, source.c, shape.person, asked.person)
-        fields = self.fields(asked, row)
         if asked.listed:
-            beside, record = self.record(fields)
+            with self.each():
+                beside, record = self.record(self.fields(asked, row))
             found = json_list(func.json_agg(record))
         else:
-            beside, found = self.object(fields)
+            beside, found = self.object(self.fields(asked, row))
         return Subselect(found, [source, *beside], self.visible(shape, row))
 
     def alias(self, letter: str) -> str:

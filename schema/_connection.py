@@ -37,7 +37,8 @@ def connection(compiler: Compiler, many: Many, asked: Asked) -> ColumnElement[An
     shape: Shape = node_type.extensions["strawberry-definition"].origin.__shape__
     filters = Filters(compiler.params, compiler.permissions, handles(shape, many.where))
     page = _Page(compiler, many, shape, filters, asked, compiler.arguments(asked))
-    return _Answer(page, asked, node_type).json()
+    with compiler.each():
+        return _Answer(page, asked, node_type).json()
 
 
 @dataclass(slots=True)

@@ -4,16 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, literal_column, or_, select
+from sqlalchemy import ColumnElement, Uuid, and_, case, literal_column, or_, true
 
 from projections._kernel import READ_MODELS, ReadModel
+from schema._select import Exists, Subselect, format_table
+
+FEW = 256
+"""Of how many people below a viewer PostgreSQL makes itself a list, rather than to look each person up in the tree."""
+
+
+class Of(Enum):
+    """What is asked whether a rule holds. It decides how PostgreSQL finds out, and nothing else."""
+
+    ROWS = auto()
+    """Of all rows: those for which it does are to be found."""
+    ROW = auto()
+    """Of a row that was found."""
+    EACH = auto()
+    """Of each of the rows that were found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Without parts of its own it holds for everybody who is signed in."""
+
+    @property
+    def looked_up(self) -> bool:
+        """Whether the row alone can't tell."""
+        return False
 
     def __str__(self) -> str:
         return "STAFF"
@@ -28,7 +49,7 @@ class Rule:
         """True or False if the permissions decide it; otherwise the rule that is left to ask of each row."""
         return True
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any]) -> ColumnElement[bool]:
+    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: Of = Of.ROWS) -> ColumnElement[bool]:
         """What is left, as a condition on the row's person."""
         raise NotImplementedError
 
@@ -43,7 +64,7 @@ class Own(Rule):
     def fold(self, permissions: frozenset[str]) -> bool | Rule:
         return self
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any]) -> ColumnElement[bool]:
+    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: Of = Of.ROWS) -> ColumnElement[bool]:
         return person == viewer
 
 
@@ -54,17 +75,27 @@ class Below(Rule):
     model: str | ReadModel
     nearest: int = 1
 
+    @property
+    def looked_up(self) -> bool:
+        return True
+
     def __str__(self) -> str:
         return "MY_REPORTS" if self.nearest else "OWN | MY_REPORTS"
 
     def fold(self, permissions: frozenset[str]) -> bool | Rule:
         return self
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any]) -> ColumnElement[bool]:
-        above = _tree(self.model)
-        found: Select[Any] = select(literal_column("1")).select_from(above)
-        found = found.where(above.c.ancestor == viewer, above.c.descendant == person)
-        return exists(found.where(above.c.depth >= literal_column(str(self.nearest))) if self.nearest else found)
+    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: Of = Of.ROWS) -> ColumnElement[bool]:
+        ancestor, descendant = (literal_column(f"above.{name}", Uuid()) for name in ("ancestor", "descendant"))
+        tree, viewers = [f"{_tree(self.model)} AS above"], [ancestor == viewer]
+        below = [*viewers, descendant != viewer] if self.nearest else viewers
+        found = Subselect[bool](true(), tree, [*below, descendant == person])
+        if of is Of.ROWS:
+            return Exists(found)
+        if of is Of.ROW:
+            return found
+        many = Subselect[Any](descendant, tree, viewers, limit=literal_column("1"), offset=FEW)
+        return case((many.is_(None), person.bool_op("IN")(Subselect(descendant, tree, below))), else_=found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +108,7 @@ class Nobodys(Rule):
     def fold(self, permissions: frozenset[str]) -> bool | Rule:
         return self
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any]) -> ColumnElement[bool]:
+    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: Of = Of.ROWS) -> ColumnElement[bool]:
         return person.is_(None)
 
 
@@ -98,6 +129,10 @@ class May(Rule):
 class Some(Rule):
     rules: tuple[Rule, ...]
 
+    @property
+    def looked_up(self) -> bool:
+        return any(rule.looked_up for rule in self.rules)
+
     def __str__(self) -> str:
         return " | ".join(map(str, self.rules))
 
@@ -108,13 +143,18 @@ class Some(Rule):
             return True in verdicts
         return left[0] if len(left) == 1 else Some(tuple(left))
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any]) -> ColumnElement[bool]:
-        return or_(*(rule.sql(person, viewer) for rule in self.rules))
+    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: Of = Of.ROWS) -> ColumnElement[bool]:
+        each = Of.EACH if of is Of.ROWS else of
+        return or_(*(rule.sql(person, viewer, each) for rule in sorted(self.rules, key=lambda rule: rule.looked_up)))
 
 
 @dataclass(frozen=True, slots=True)
 class Every(Rule):
     rules: tuple[Rule, ...]
+
+    @property
+    def looked_up(self) -> bool:
+        return any(rule.looked_up for rule in self.rules)
 
     def __str__(self) -> str:
         return " & ".join(f"({rule})" if isinstance(rule, Some) else str(rule) for rule in self.rules)
@@ -126,8 +166,8 @@ class Every(Rule):
             return False not in verdicts
         return left[0] if len(left) == 1 else Every(tuple(left))
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any]) -> ColumnElement[bool]:
-        return and_(*(rule.sql(person, viewer) for rule in self.rules))
+    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: Of = Of.ROWS) -> ColumnElement[bool]:
+        return and_(*(rule.sql(person, viewer, of) for rule in self.rules))
 
 
 STAFF = Rule()
@@ -158,7 +198,8 @@ def _own_and_below(left: list[Rule]) -> list[Rule]:
     return [Below(below.model, 0), *(rule for rule in left if rule not in (OWN, below))]
 
 
-def _tree(model: str | ReadModel) -> Any:
+def _tree(model: str | ReadModel) -> str:
+    """The table of who is above whom."""
     found = next(each for each in READ_MODELS if each.name == model) if isinstance(model, str) else model
     assert found.closure is not None, f"{found.name} keeps no tree."
-    return found.closure.alias("above")
+    return format_table(found.closure)

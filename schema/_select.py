@@ -39,9 +39,11 @@ class Subselect(ColumnElement[T]):
         where: Iterable[ColumnElement[bool]] = (),
         order_by: Iterable[ColumnElement[Any]] = (),
         limit: ColumnElement[int] | None = None,
+        *,
+        offset: int | None = None,
     ) -> None:
         self.values, self.sources, self.where = values, tuple(sources), tuple(where)
-        self.order_by, self.limit = tuple(order_by), limit
+        self.order_by, self.limit, self.offset = tuple(order_by), limit, offset
 
     def beside(self, alias: str) -> Within:
         """This SELECT as a source, which may read the sources before it."""
@@ -59,6 +61,15 @@ class Within(ClauseElement):
 
     def __init__(self, selected: Subselect[Any], alias: str, kind: str = "") -> None:
         self.selected, self.alias, self.kind = selected, alias, kind
+
+
+class Exists(ColumnElement[bool]):
+    """Whether a SELECT finds anything."""
+
+    inherit_cache = False
+
+    def __init__(self, selected: Subselect[Any]) -> None:
+        self.selected = selected
 
 
 class Statement(ClauseElement):
@@ -108,9 +119,16 @@ def _subselect(it: Subselect[Any], compiler: SQLCompiler, **_: Any) -> str:
         text += f" ORDER BY {_all(it.order_by, compiler)}"
     if it.limit is not None:
         text += f" LIMIT {_written(it.limit, compiler)}"
+    if it.offset is not None:
+        text += f" OFFSET {it.offset}"
     return f"{text})"
 
 
 @compiles(Within)
 def _within(it: Within, compiler: SQLCompiler, **_: Any) -> str:
     return f"{it.kind}{_subselect(it.selected, compiler)}{it.alias}"
+
+
+@compiles(Exists)
+def _exists(it: Exists, compiler: SQLCompiler, **_: Any) -> str:
+    return f"EXISTS {_subselect(it.selected, compiler)}"

@@ -1,4 +1,4 @@
-"""Statements of reads: what is known when one is written stands in it for PostgreSQL to plan with; the rest is bound."""
+"""Statements of reads: what is known when one is written stands in it, for PostgreSQL to plan with."""
 
 from __future__ import annotations
 

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 import strawberry
+from sqlalchemy import Uuid, literal_column
 from strawberry.types.base import StrawberryObjectDefinition
 
 import schema
+from schema import _rules
 from schema._declare import SHAPES, reads, seen_by
 from schema._kernel import MY_REPORTS, OWN, STAFF, may
 from schema._link import link
-from schema._rules import Below, Rule
-from tests._office import office, people, uuid
+from schema._rows import DIALECT
+from schema._rules import NOBODYS, Below, Of, Rule
+from tests._office import BELOW_ME, office, people, uuid
 from tests._reading import Office, loop, place
 
 __all__ = ["loop", "place"]
@@ -155,3 +158,26 @@ def test_identity_is_bound_and_never_written(place: Office, loop: asyncio.Abstra
     me = uuid(2, 1)
     ask(place, loop, "{ deals { totalCount } }")
     assert not [plan for plan in place.reader._plans.values() if str(me) in plan.sql]  # noqa: SLF001
+
+
+@pytest.mark.parametrize("few", [0, 1, 256])
+@pytest.mark.parametrize("rule", [BELOW_ME, (OWN | BELOW_ME).fold(NOBODY), BELOW_ME | NOBODYS], ids=str)
+def test_a_rule_holds_for_the_same_people_however_it_is_asked(
+    place: Office, loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch, rule: Rule, few: int
+) -> None:
+    monkeypatch.setattr(_rules, "FEW", few)
+    person, viewer = literal_column("person.id", Uuid()), literal_column("viewer.id", Uuid())
+
+    def held(of: Of) -> list[Any]:
+        condition = rule.sql(person, viewer, of).compile(dialect=DIALECT)
+        asked = f"SELECT person.id, viewer.id FROM {people.table} person, {people.table} viewer WHERE {condition}"
+        return sorted(loop.run_until_complete(place.reader.pool.fetch(asked)))
+
+    assert held(Of.ROWS) == held(Of.ROW) == held(Of.EACH) != []
+
+
+def test_what_several_fields_would_look_up_is_looked_up_once(place: Office, loop: asyncio.AbstractEventLoop) -> None:
+    document = "{ people { nodes { salary { amount } pay: salary { currency } deals { totalCount } } } }"
+    assert ask(place, loop, document)["data"]["people"]["nodes"]
+    statements = [plan.sql for plan in place.reader._plans.values() if " AS pay" in plan.sql]  # noqa: SLF001
+    assert {sql.count("OFFSET 256") for sql in statements} == {1}
