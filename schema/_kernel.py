@@ -8,7 +8,7 @@ from schema._arguments import bad_input
 from schema._context import Context
 from schema._declare import Connection, Money, by_id, by_key, extends, many, one, part, reads, resolved, seen_by, view
 from schema._given import give, names
-from schema._mutation import CommandInput, Outcome, allow, chosen, mutation, new_id, uuid_of, uuid_or_none
+from schema._mutation import CommandInput, Outcome, allow, mutation, new_id, uuid_of
 from schema._reader import Viewer
 from schema._rules import MY_REPORTS, NOBODYS, OWN, STAFF, may
 from schema._scalars import CurrencyCode, EmailAddress, PhoneNumber, Position, global_id
@@ -37,7 +37,6 @@ __all__ = [
     "bad_input",
     "by_id",
     "by_key",
-    "chosen",
     "extends",
     "give",
     "global_id",
@@ -52,6 +51,5 @@ __all__ = [
     "resolved",
     "seen_by",
     "uuid_of",
-    "uuid_or_none",
     "view",
 ]
