@@ -16,6 +16,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLField,
+    GraphQLInterfaceType,
     GraphQLList,
     GraphQLSchema,
     IntValueNode,
@@ -29,6 +30,7 @@ from graphql import (
 
 from schema._declare import MOST, USUAL, Many, reading
 from schema._limits import INTROSPECTION
+from schema._work import Parts, Work, add_arguments, weight
 
 MOST_COST = 50_000
 """What one operation may cost."""
@@ -42,27 +44,26 @@ FUNCTION = 5
 SCHEMA = 2_500
 """What it costs to ask about the schema."""
 
-MOST_WORK = 2_000
-WORK = {"value": 1, "object": 8, "page": 60}
-"""What it takes to plan a statement: its parts, weighed by the time that they take."""
-
 ASSUMED = 10
 """How long a list is taken to be, if nothing says."""
 
 SIZES = ("first", "last", "limit")
 
 Terms = Counter[tuple[str, ...]]
-Counted = tuple[Terms, Terms, int]
+Counted = tuple[Terms, Terms, Parts]
 """What is there once, what is there for each item of a list whose length is not said here, and the work."""
+
+
+NO_WORK = Work()
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """A sum of terms; and the work that planning is."""
+    """A sum of terms; and the work that answering begins with."""
 
     fixed: int
     terms: tuple[tuple[int, tuple[str, ...]], ...] = ()
-    work: int = 0
+    work: Work = NO_WORK
 
     def of(self, variables: Mapping[str, Any]) -> int:
         total = self.fixed
@@ -84,7 +85,7 @@ def cost_of(
     counter = _Counter(schema, fragments)
     alone, listed, work = counter.of(schema.get_root_type(operation.operation), operation.selection_set)
     total = alone + _times(listed, ASSUMED)
-    return Cost(total.pop((), 0), tuple((factor, names) for names, factor in total.items()), work)
+    return Cost(total.pop((), 0), tuple((factor, names) for names, factor in total.items()), Work.of(work))
 
 
 class _Counter:
@@ -93,14 +94,16 @@ class _Counter:
         self._known: dict[str, Counted] = {}
 
     def of(self, parent: Any, selections: SelectionSetNode | None) -> Counted:
-        alone, listed, work, values = Terms(), Terms(), 0, 0
+        alone, listed, work, values = Terms(), Terms(), Parts(), 0
         fields = getattr(parent, "fields", {})
+        times = len(self._schema.get_possible_types(parent)) if isinstance(parent, GraphQLInterfaceType) else 1
         for node in selections.selections if selections else ():
             if isinstance(node, FieldNode):
                 field = fields.get(node.name.value)
                 if field is None or node.selection_set is None:
                     values += _alone(field, node)
-                    work += WORK["value"]
+                    work[""] += times * weight(field)
+                    add_arguments(node.arguments or (), work)
                     continue
                 found = self._field(field, node, node.selection_set)
             elif isinstance(node, FragmentSpreadNode):
@@ -111,7 +114,7 @@ class _Counter:
                 found = self.of(within, getattr(node, "selection_set", None))
             alone.update(found[0])
             listed.update(found[1])
-            work += found[2]
+            work.update(found[2])
         alone[()] += values
         return alone, listed, work
 
@@ -125,7 +128,8 @@ class _Counter:
         alone, listed, work = self.of(get_named_type(field.type), selections)
         alone[()] += 1
         size = _size(field, node)
-        work += WORK["object" if size is None else "page"]
+        work[""] += weight(field, paged=size is not None, objects=True)
+        add_arguments(node.arguments or (), work)
         if size is not None:
             alone, listed = alone + _times(listed, size), Terms()
         if isinstance(get_nullable_type(field.type), GraphQLList):

@@ -26,12 +26,13 @@ from graphql.utilities import type_from_ast, validate_input_value
 from graphql.validation import specified_rules, validate
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 
-from schema._cost import FREE, MOST_COST, MOST_WORK, Cost, cost_of
+from schema._cost import FREE, MOST_COST, Cost, cost_of
 from schema._limits import LONGEST, MOST_COMMENTS, MOST_TOKENS, check, too_much
 from schema._masking import safe_input, safe_syntax, safe_validation
 from schema._overlaps import Overlaps
 from schema._plain import Plain
 from schema._plan import Cache
+from schema._work import MOST_WORK
 
 RULES = (
     *(each for each in specified_rules if each is not OverlappingFieldsCanBeMergedRule),
@@ -157,8 +158,8 @@ class Documents:
         for each in parsed.definitions:
             if isinstance(each, OperationDefinitionNode):
                 cost = cost_of(self.schema, each, fragments)
-                if cost.work > MOST_WORK:
-                    return Document(parsed, (too_much("lists and objects to be planned together", MOST_WORK, each),))
+                if cost.work.written > MOST_WORK:
+                    return Document(parsed, (_too_much_work(each),))
                 operations[each.name.value if each.name else None] = Operation(each, fragments, text, cost)
         return Document(parsed, operations=operations)
 
@@ -170,13 +171,19 @@ class Documents:
 
 
 def check_cost(operation: Operation, variables: Mapping[str, Any], most: int = MOST_COST) -> int:
-    """What the operation costs with these variables. Raises Invalid if that is too much."""
+    """What the operation costs with these variables. Raises Invalid if that, or the work it is, is too much."""
     cost = operation.cost.of(variables)
     if cost > most:
         message = f"This costs {cost}; at most {most} is answered at a time. Ask for smaller pages."
         extensions = {"code": "QUERY_TOO_COMPLEX", "cost": cost, "mostCost": most}
         raise Invalid([GraphQLError(message, operation.definition, extensions=extensions)])
+    if operation.cost.work.with_(variables) > MOST_WORK:
+        raise Invalid([_too_much_work(operation.definition)])
     return cost
+
+
+def _too_much_work(definition: OperationDefinitionNode) -> GraphQLError:
+    return too_much("lists, objects and conditions to be planned together, each weighed", MOST_WORK, definition)
 
 
 def asks_about_the_schema(operation: Operation) -> bool:

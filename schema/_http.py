@@ -109,6 +109,7 @@ def _checked(request: Request) -> Request:
 def _check_values(variables: Mapping[str, Any]) -> None:
     """Not too deep, not too many, and nothing that is not text."""
     level: list[Any] = [variables]
+    values = 0
     for _ in range(DEEPEST_VARIABLES):
         inner: list[Any] = []
         for each in level:
@@ -120,7 +121,8 @@ def _check_values(variables: Mapping[str, Any]) -> None:
                 raise HttpError(400, "BAD_USER_INPUT", "Text can't contain the character NUL.")
         if not inner:
             return
-        if len(inner) > MOST_VALUES:
+        values += len(inner)
+        if values > MOST_VALUES:
             raise HttpError(400, "BAD_USER_INPUT", f"There are more than {MOST_VALUES} values among the variables.")
         level = inner
     raise HttpError(400, "BAD_USER_INPUT", f"The variables are nested more than {DEEPEST_VARIABLES} deep.")

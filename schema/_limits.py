@@ -21,6 +21,7 @@ from graphql import (
     Node,
     ObjectValueNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     StringValueNode,
 )
@@ -28,7 +29,7 @@ from graphql import (
 LONGEST = 64_000
 """Characters of a document."""
 
-MOST_TOKENS = 4_000
+MOST_TOKENS = 3_000
 MOST_COMMENTS = 500
 
 MOST_OPERATIONS = 20
@@ -53,6 +54,9 @@ MOST_ALIASES = 250
 
 MOST_ROOTS = 30
 """Fields of the operation itself."""
+
+MOST_COMMANDS = 15
+"""Fields of a mutation itself: each is decided, recorded and read again by itself."""
 
 INTROSPECTION = frozenset({"__schema", "__type"})
 LISTS = frozenset({"fields", "inputFields", "interfaces", "possibleTypes"})
@@ -89,7 +93,9 @@ def _check(document: DocumentNode) -> None:
         _most(size.fields, MOST_FIELDS, "fields", operation)
         _most(size.depth, DEEPEST, "levels of fields", operation)
         _most(size.aliases, MOST_ALIASES, "aliases", operation)
-        _most(measure.direct(operation.selection_set), MOST_ROOTS, "fields of the operation itself", operation)
+        _most(size.top, MOST_ROOTS, "fields of the operation itself", operation)
+        if operation.operation is OperationType.MUTATION:
+            _most(size.top, MOST_COMMANDS, "commands at a time", operation)
         _most(size.introspections, 1, "questions about the schema", operation)
         if size.introspections:
             _most(size.aliases, 0, "aliases beside questions about the schema", operation)
@@ -142,9 +148,10 @@ def _children(node: Node) -> Iterator[Node]:
 
 @dataclass(slots=True)
 class Size:
-    """How much a selection asks for. `nesting`: selections within selections."""
+    """How much a selection asks for. `top`: fields of the object itself; `nesting`: selections within selections."""
 
     fields: int = 0
+    top: int = 0
     depth: int = 0
     nesting: int = 0
     aliases: int = 0
@@ -155,6 +162,7 @@ class Size:
         """And this field, within which nothing is asked for."""
         name = field.name.value
         self.fields += 1
+        self.top += 1
         self.depth, self.nesting = self.depth or 1, self.nesting or 1
         self.aliases += field.alias is not None
         self.introspections += name in INTROSPECTION
@@ -164,6 +172,7 @@ class Size:
         """And this, which is what is asked for within the field."""
         name = field.name.value if field else ""
         self.fields += other.fields + (field is not None)
+        self.top += other.top if field is None else 1
         self.depth = max(self.depth, other.depth + (field is not None))
         self.nesting = max(self.nesting, other.nesting + 1)
         self.aliases += other.aliases + (field is not None and field.alias is not None)
@@ -205,17 +214,6 @@ class _Measure:
                 found.add(self.of(getattr(node, "selection_set", None), nesting + 1))
             if found.fields > MOST_FIELDS:
                 raise too_much("fields", MOST_FIELDS, node)
-        return found
-
-    def direct(self, selections: SelectionSetNode) -> int:
-        """How many fields stand at the top, those of fragments among them."""
-        found = 0
-        for node in selections.selections:
-            if isinstance(node, FragmentSpreadNode):
-                found += 1
-            else:
-                inner = getattr(node, "selection_set", None)
-                found += 1 if isinstance(node, FieldNode) or inner is None else self.direct(inner)
         return found
 
     def _spread(self, name: str, nesting: int) -> Size:

@@ -13,7 +13,7 @@ from bench.worst_documents import WORST, worst
 from schema import schema
 from schema._cost import MOST_COST
 from schema._documents import MOST_ERRORS, Documents, Invalid, check_cost
-from schema._limits import MOST_FIELDS, MOST_TOKENS
+from schema._limits import MOST_COMMANDS, MOST_FIELDS, MOST_TOKENS
 from schema._overlaps import LONGEST_WALK, Overlaps
 from schema._rates import BURST, Rates
 from tests._api import Api
@@ -118,6 +118,28 @@ def test_what_costs_too_much_is_refused_and_told() -> None:
         check_cost(operation, {"n": 200})
     (error,) = refused.value.errors
     assert error.extensions == {"code": "QUERY_TOO_COMPLEX", "cost": 1 + 200 * (2 + 200 * 3), "mostCost": MOST_COST}
+
+
+def test_what_is_given_is_work_wherever_it_is_used() -> None:
+    """Three hundred conditions are planned once for each place that asks for them."""
+    conditions = {"and": [{"name": {"eq": "a"}}] * 300}
+    for places, refused in (1, False), (2, True):
+        fields = " ".join(f"a{n}: employees(where: $w) {{ totalCount }}" for n in range(places))
+        operation = DOCUMENTS.get(f"query ($w: EmployeeWhere) {{ {fields} }}").operation(None)
+        if not refused:
+            check_cost(operation, {"w": conditions})
+            continue
+        with pytest.raises(Invalid) as found:
+            check_cost(operation, {"w": conditions})
+        assert (found.value.errors[0].extensions or {})["code"] == "QUERY_TOO_COMPLEX"
+
+
+def test_commands_are_counted_wherever_they_stand() -> None:
+    commands = " ".join(f'a{n}: retireRole(input: {{ id: "x" }}) {{ __typename }}' for n in range(MOST_COMMANDS))
+    one_more = 'b: retireRole(input: { id: "x" }) { __typename }'
+    assert not codes(f"mutation {{ ...f }} fragment f on Mutation {{ {commands} }}")
+    assert codes(f"mutation {{ ...f {one_more} }} fragment f on Mutation {{ {commands} }}") == ["QUERY_TOO_COMPLEX"]
+    assert codes(f"mutation {{ ... {{ {commands} {one_more} }} }}") == ["QUERY_TOO_COMPLEX"]
 
 
 async def test_what_functions_of_our_own_answer_may_cost_less(api: Api) -> None:

@@ -16,7 +16,7 @@ from bench.questions import OURS
 from bench.worst_documents import WORST, worst
 from schema import schema
 from schema._documents import RULES
-from schema._limits import check
+from schema._limits import MOST_TOKENS, check
 from schema._plain import Plain
 from tests._operations import operations
 from tests._reference import SCHEMA
@@ -132,7 +132,7 @@ def test_what_is_wrong_is_not_plain(document: str) -> None:
 @pytest.mark.parametrize("name", WORST)
 def test_the_worst_documents_are_plain_only_if_valid(name: str) -> None:
     try:
-        document = parse(worst(name).document, max_tokens=4_000)
+        document = parse(worst(name).document, max_tokens=MOST_TOKENS)
     except GraphQLError:
         return
     if not check(document) and Plain(GRAPH)(document):
