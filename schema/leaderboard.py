@@ -64,7 +64,11 @@ class Leaderboard:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Everything is a parameter: a calendar period has a `key`, a free range a `start` and an `end`."""
+    """Everything is a parameter: a calendar period has a `key`, a free range a `start` and an `end`.
+
+    These are told to PostgreSQL as SELECTs, whose values it does not look at when it plans: otherwise it would plan
+    each request anew, to leave out either the calendar period or the free range.
+    """
 
     metric: Metric
     currency: ColumnElement[Any]
@@ -79,9 +83,9 @@ class Board:
             metric=metric,
             currency=_currency(at, metric, currency),
             period=at.value(period, Text(), lambda text: _days(text).period),
-            key=at.value(period, Text(), lambda text: _days(text).key),
-            start=at.value(period, Date(), lambda text: _days(text).start),
-            end=at.value(period, Date(), lambda text: _days(text).end),
+            key=_unseen(at.value(period, Text(), lambda text: _days(text).key)),
+            start=_unseen(at.value(period, Date(), lambda text: _days(text).start)),
+            end=_unseen(at.value(period, Date(), lambda text: _days(text).end)),
         )
 
     @property
@@ -148,6 +152,10 @@ def _days(text: str) -> Days:
     if period.cadence:
         return Days(str(period), str(period), None, None)
     return Days(str(period), None, period.start, period.end)
+
+
+def _unseen(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return select(value).scalar_subquery()
 
 
 def _currency(at: At, metric: Metric, currency: Arg[CurrencyCode] | None) -> ColumnElement[Any]:
