@@ -92,10 +92,11 @@ class Requests:
             finally:
                 self.sockets -= 1
             return
-        said = [value for name, value in scope["headers"] if name == b"x-request-id"]
+        lines = scope["headers"]
+        said = [value for name, value in lines if name == b"x-request-id"]
         number = request_id(said[-1]) if said else f"{getrandbits(128):032x}"
         if said != [number.encode()]:
-            scope = {**scope, "headers": [*scope["headers"], (b"x-request-id", number.encode())]}
+            scope["headers"] = [*lines, (b"x-request-id", number.encode())]
         request, document = logs.REQUEST.set(number), _DOCUMENT.set(None)
         self.under_way += 1
         began = perf_counter()

@@ -14,7 +14,7 @@ from sqlalchemy import Uuid
 from strawberry import UNSET
 from strawberry.dataloader import DataLoader
 
-from schema._arguments import Call, frozen
+from schema._arguments import Call
 from schema._compile import Asked
 from schema._documents import Operation
 from schema._mutation import CommandInput, Log, Outcome, origin_of
@@ -90,7 +90,7 @@ class Context:
         """What is asked for below the field that is being resolved, of the object with this id."""
         info = getattr(info, "_raw_info", info)
         operation, path = _operation(info), tuple(info.path.as_list())
-        shape = self.reader._shaped(operation, info.variable_values)  # noqa: SLF001
+        shape, told = self.reader.shaped(operation, info.variable_values)
 
         def plan(viewer: Viewer, version: int) -> Plan:
             def make() -> Plan:
@@ -101,7 +101,7 @@ class Context:
                 planner.add(key, lambda: compiler.one(asked, lambda row: row.get("id") == bound))
                 return planner.plan([key])
 
-            key = (operation.source, operation.name, path, frozen(shape), viewer.permissions, version)
+            key = (operation.source, operation.name, path, told, viewer.permissions, version)
             return self.reader.cached(key, make)
 
         call = Call(self.signed_in.id, {**info.variable_values, "$changed": id})

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -65,7 +65,7 @@ SIGNS = (b"cookie", b"origin", b"referer", b"sec-fetch-site")
 """Headers that browsers add by themselves."""
 
 STATUS = {"TIMEOUT": 504, "UNAVAILABLE": 503, "INTERNAL": 500}
-TYPES = {each: f"{each}; charset=utf-8".encode() for each in (JSON, GRAPHQL)}
+TYPES = {each: (b"content-type", f"{each}; charset=utf-8".encode()) for each in (JSON, GRAPHQL)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +83,12 @@ class Manners:
     trusted_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What is sent: GraphQL's answer as JSON."""
 
     body: bytes
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -125,8 +124,8 @@ class Endpoint:
             answer = _refusal(error, number)
         except Disconnected:
             return
-        start = {"type": "http.response.start", "status": answer.status}
-        await send(start | {"headers": self._headers(answer, media or JSON, number, headers.get(b"origin"))})
+        told = self._headers(answer, media or JSON, number, headers.get(b"origin"))
+        await send({"type": "http.response.start", "status": answer.status, "headers": told})
         body = b"" if scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.body", "body": body})
 
@@ -152,7 +151,7 @@ class Endpoint:
         except Exception as error:  # noqa: BLE001 - here is where everything else is masked
             wrong = GraphQLError(**went_wrong(error, number))
             code = (wrong.extensions or {})["code"]
-            retry = {"retry-after": "1"} if code == "UNAVAILABLE" else {}
+            retry = {"retry-after": "1"} if code == "UNAVAILABLE" else None
             return Answer(_json({"errors": told([wrong], number)}), STATUS[code], retry)
 
     # ── What is asked, and whether it may be ──
@@ -208,7 +207,7 @@ class Endpoint:
         operation = document.operation(request.operation_name)
         if not operation.is_query and not post:
             raise HttpError(405, "METHOD_NOT_ALLOWED", "Only queries are asked with GET.", allow="POST")
-        variables = operation.coerced(self.reader.schema, request.variables)
+        variables = self.reader.coerced(operation, request.variables)
         cost = check_cost(operation, variables)
         if (known := self._schema_answers.find((text, operation.name))) is not None:
             return Answer(known)
@@ -251,8 +250,9 @@ class Endpoint:
     def _headers(self, answer: Answer, media: str, number: str, origin: bytes | None) -> list[tuple[bytes, bytes]]:
         headers = [*SECURITY, (b"x-request-id", number.encode())]
         if answer.body:
-            headers += ((b"content-type", TYPES[media]), (b"content-length", b"%d" % len(answer.body)))
-        headers += ((name.encode(), value.encode()) for name, value in answer.headers.items())
+            headers += (TYPES[media], (b"content-length", b"%d" % len(answer.body)))
+        if answer.headers:
+            headers += ((name.encode(), value.encode()) for name, value in answer.headers.items())
         if self.manners.origins:
             headers += _shared_with(origin, self.manners.origins)
         return headers

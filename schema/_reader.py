@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, cast
@@ -11,16 +11,16 @@ from uuid import UUID
 
 import asyncpg
 from graphql import GraphQLError, GraphQLSchema
-from graphql.utilities import type_from_ast
 
 from schema._answers import Answers, Calling, Kept, Moment
-from schema._arguments import Call, frozen, shaped
+from schema._arguments import Call
 from schema._compile import Compiler
 from schema._documents import Documents, Operation
 from schema._held import LARGEST_KEPT
 from schema._plan import Cache, Plan, Planner
 from schema._selection import Selection
 from schema._shared import Shared
+from schema._signature import Signature
 
 NO_POLICY = "SELECT 0::bigint"
 
@@ -70,6 +70,7 @@ class Reader:
     answers: Answers | None = None
     """Those that are kept, if any are."""
     _plans: Cache[Any, Plan] = field(default_factory=lambda: Cache(4_000))
+    _signatures: Cache[tuple[str, str | None], Signature] = field(default_factory=lambda: Cache(2_000))
 
     _policy_now: Shared[int] = field(init=False)
 
@@ -173,8 +174,8 @@ class Reader:
     def plan(
         self, operation: Operation, variables: Mapping[str, Any], viewer: Viewer, version: int, *, mixed: bool
     ) -> Plan:
-        shape = self._shaped(operation, variables)
-        key = (operation.source, operation.name, frozen(shape), viewer.permissions, version, mixed)
+        shape, told = self._signature(operation).shaped(variables)
+        key = (operation.source, operation.name, told, viewer.permissions, version, mixed)
         found = self._plans.find(key)
         if found is None:
             compiler = self.compiler(operation, shape, viewer, mixed=mixed)
@@ -198,14 +199,21 @@ class Reader:
         selection = Selection(self.schema, operation.fragments, shape)
         return Compiler(selection, shape, viewer.permissions, self.secret, mixed=mixed)
 
-    def _shaped(self, operation: Operation, variables: Mapping[str, Any]) -> dict[str, Any]:
-        found = {}
-        for definition in operation.definition.variable_definitions or ():
-            name = definition.variable.name.value
-            if name in variables:
-                type_: Any = type_from_ast(self.schema, definition.type)
-                found[name] = shaped(variables[name], type_, (name,))
-        return found
+    # ── Variables ──
+
+    def coerced(self, operation: Operation, variables: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The values of the variables. Raises Invalid if they are not such as the operation declares."""
+        found = self._signature(operation).coerced(variables)
+        return operation.coerced(self.schema, variables) if found is None else found
+
+    def shaped(self, operation: Operation, variables: Mapping[str, Any]) -> tuple[dict[str, Any], Hashable]:
+        """The variables as the compiler sees them, and the same for all that compile to the same statement."""
+        return self._signature(operation).shaped(variables)
+
+    def _signature(self, operation: Operation) -> Signature:
+        key = (operation.source, operation.name)
+        found = self._signatures.find(key)
+        return found if found is not None else self._signatures.keep(key, Signature.of(self.schema, operation))
 
 
 def unauthenticated() -> GraphQLError:
