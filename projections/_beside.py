@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from asyncpg import Pool
+from asyncpg import LockNotAvailableError, Pool
 from sqlalchemy import MetaData
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from projections._derived import derived, filled, triggers
+from projections._derived import derived, filled, keepers
 from projections._fold import Batch, ReadModels, Rows
 from projections._kernel import Add, Change, Put, ReadModel
 from projections._page import JOINED, Progress, advance, is_far, page_after
@@ -25,6 +25,12 @@ from store.keys import Keys
 
 ROWS = 50_000
 """How many changed rows of a read model are held in memory before they are written."""
+
+PATIENCE = 100
+"""Milliseconds that commands wait, while the new tables wait for a reader of an old one."""
+
+PAUSE = 0.2
+"""Seconds until that is tried again."""
 
 
 @asynccontextmanager
@@ -46,19 +52,36 @@ async def build(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progr
         reached = await _write_all(pool, connection, keys, beside, progress)
         for model in beside.models.values():
             await complete(connection, model)
-        far = True
-        while far:
-            async with transaction(connection):
-                reached = await advance(connection, keys, beside, beside.tables, reached)
-            far = await is_far(connection, reached, progress)
+            await connection.execute(f"ANALYZE {', '.join(map(str, (model.table, *derived(model))))}")
+        while not await _join(connection, keys, read_models, beside, reached):
+            far = True
+            while far:
+                async with transaction(connection):
+                    reached = await advance(connection, keys, beside, beside.tables, reached)
+                far = await is_far(connection, reached, progress)
+
+
+async def _join(connection: Session, keys: Keys, read_models: ReadModels, beside: ReadModels, reached: int) -> bool:
+    """The last stretch and the swap, under the lock of the head; False if there is too much to do for that.
+
+    Nobody can write meanwhile, so whoever is reading long is not waited for: it is tried again.
+    """
+    try:
         async with transaction(connection):
             head = await lock(connection)
+            if await is_far(connection, reached, None):
+                return False
             while reached < head.position:
                 reached = await advance(connection, keys, beside, beside.tables, reached)
             await connection.execute("DELETE FROM store.behind WHERE table_name = ANY($1)", list(beside.tables))
-            await _swap(connection, beside.models.values())
+            await connection.execute(f"SET LOCAL lock_timeout = {PATIENCE}")
+            await _swap(connection, read_models.models.values())
             await connection.execute(JOINED, sorted(head.live | beside.tables))
-            await connection.execute("DROP SCHEMA read_beside")
+            await connection.execute("DROP SCHEMA read_beside CASCADE")
+    except LockNotAvailableError:
+        await asyncio.sleep(PAUSE)
+        return False
+    return True
 
 
 async def _write_all(pool: Pool, connection: Session, keys: Keys, beside: ReadModels, progress: Progress | None) -> int:
@@ -131,6 +154,8 @@ async def _swap(connection: Session, models: Iterable[ReadModel]) -> None:
         for table in (model.table, *derived(model)):
             await connection.execute(f'DROP TABLE IF EXISTS read."{table.name}"')
             await connection.execute(f'ALTER TABLE read_beside."{table.name}" SET SCHEMA read')
+        for statement in keepers(model):
+            await connection.execute(statement)
 
 
 # ── Tables ──
@@ -154,6 +179,5 @@ async def complete(connection: Session, model: ReadModel) -> None:
     for table in (model.table, *derived(model)):
         for index in table.indexes:
             await connection.execute(str(CreateIndex(index).compile(dialect=POSTGRESQL)))
-    assert model.table.schema is not None
-    for trigger in triggers(model, model.table.schema):
-        await connection.execute(trigger)
+    for statement in keepers(model):
+        await connection.execute(statement)

@@ -13,7 +13,6 @@ from asyncpg import Pool
 
 from projections import _page
 from projections._beside import alone, build, create
-from projections._derived import FUNCTIONS
 from projections._fold import ReadModels
 from projections._page import JOINED, Progress, advance, is_far
 from store.batch import Session, lock, transaction
@@ -33,8 +32,6 @@ async def ensure(pool: Pool, read_models: ReadModels) -> None:
         head = await lock(connection)
         rows = await connection.fetch("SELECT table_name FROM store.behind")
         missing = read_models.tables - head.live - {row["table_name"] for row in rows}
-        for function in FUNCTIONS:
-            await connection.execute(function)
         for name in sorted(missing):
             await create(connection, read_models.models[name])
         await connection.execute(

@@ -15,132 +15,128 @@ from projections._kernel import ReadModel
 WIDTHS = (8, 512, 32_768, 2_097_152)
 """The widths of the buckets that values are counted in, each 64 of the one before."""
 
-FUNCTIONS = [
-    """
-    CREATE OR REPLACE FUNCTION read.keep_tree() RETURNS trigger LANGUAGE plpgsql AS $$
-    DECLARE
-        rows text := format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME);
-        tree text := format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME || '_tree');
-        parent text := TG_ARGV[0];
-        changed uuid[];
-    BEGIN
-        IF TG_OP = 'INSERT' THEN
-            SELECT array_agg(id) INTO changed FROM new_rows;
-        ELSIF TG_OP = 'DELETE' THEN
-            SELECT array_agg(id) INTO changed FROM old_rows;
-        ELSE
-            EXECUTE format(
-                'SELECT array_agg(n.id) FROM new_rows n JOIN old_rows o USING (id)
-                 WHERE n.%1$I IS DISTINCT FROM o.%1$I',
-                parent) INTO changed;
-        END IF;
-        IF changed IS NULL THEN
-            RETURN NULL;
-        END IF;
-        -- Whoever is below a changed row, before or after the change, gets all that is above it anew.
-        EXECUTE format($q$
-            WITH RECURSIVE below (id) AS (
-                SELECT unnest($1)
-                UNION SELECT t.descendant FROM %2$s t WHERE t.ancestor = ANY ($1)
-                UNION SELECT r.id FROM below b JOIN %1$s r ON r.%3$I = b.id
-            ), gone AS (
-                DELETE FROM %2$s t USING below b WHERE t.descendant = b.id
-            )
-            SELECT array_agg(id) FROM below $q$, rows, tree, parent) INTO changed USING changed;
-        EXECUTE format($q$
-            WITH RECURSIVE above (ancestor, descendant, depth, next) AS (
-                SELECT r.id, r.id, 0, r.%3$I FROM %1$s r WHERE r.id = ANY ($1)
-                UNION ALL
-                SELECT r.id, a.descendant, a.depth + 1, r.%3$I FROM above a JOIN %1$s r ON r.id = a.next
-            ) CYCLE ancestor SET cyclic USING path
-            INSERT INTO %2$s (ancestor, descendant, depth)
-            SELECT ancestor, descendant, depth FROM above WHERE NOT cyclic $q$, rows, tree, parent) USING changed;
-        RETURN NULL;
-    END $$
-    """,
-    """
-    CREATE OR REPLACE FUNCTION read.keep_ranks() RETURNS trigger LANGUAGE plpgsql AS $$
-    DECLARE
-        counts text := format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME || '_rank');
-        value text := TG_ARGV[0];
-        within text := TG_ARGV[1];
-        widths text := TG_ARGV[2];
-        changes text;
-    BEGIN
-        changes := CASE TG_OP
-            WHEN 'INSERT' THEN format('SELECT %1$s, %2$I AS value, 1 AS by FROM new_rows', within, value)
-            WHEN 'DELETE' THEN format('SELECT %1$s, %2$I AS value, -1 AS by FROM old_rows', within, value)
-            ELSE format('SELECT %1$s, %2$I AS value, 1 AS by FROM new_rows UNION ALL
-                         SELECT %1$s, %2$I, -1 FROM old_rows', within, value) END;
-        EXECUTE format($q$
-            INSERT INTO %1$s AS c (%2$s, width, bucket, n)
-            SELECT %2$s, w.width, b.bucket, sum(by)
-            FROM (%3$s) changes, unnest(%4$s) AS w (width), LATERAL (
-                SELECT div(floor(value::numeric) - CASE WHEN value < 0 THEN w.width - 1 ELSE 0 END, w.width)::bigint
-            ) AS b (bucket)
-            WHERE value IS NOT NULL
-            GROUP BY %2$s, w.width, b.bucket
-            HAVING sum(by) <> 0
-            ON CONFLICT (%2$s, width, bucket) DO UPDATE SET n = c.n + excluded.n $q$, counts, within, changes, widths);
-        RETURN NULL;
-    END $$
-    """,
-]
-
 
 def derived(model: ReadModel) -> list[Table]:
     """The tables that are kept beside this one."""
     return [table for table in (model.closure, model.ranks) if table is not None]
 
 
-def triggers(model: ReadModel, schema: str) -> list[str]:
-    """What keeps them."""
+def keepers(model: ReadModel) -> list[str]:
+    """What keeps them: triggers, with a function each that has all names written in, so that its plans are kept.
+
+    A plan may have been made for one row and be used for thousands: none joins what a statement has changed to itself.
+    """
     statements = []
     if model.tree:
-        statements += _trigger(model, schema, "keep_tree", [model.tree])
+        for event, changed in _CHANGED.items():
+            parent = f'"{model.tree}"'
+            body = (
+                _LEAVES if event == "INSERT" else ""
+            ) + f"SELECT array_agg(id) INTO changed FROM ({changed}) c;{_TREE}"
+            named = body.format(rows=_named(model.table), tree=_named(model.closure), parent=parent)
+            statements += _keeper(model, "tree", event, f"DECLARE changed uuid[]; BEGIN {named} RETURN NULL; END")
     if model.ranked:
-        within = ", ".join(f'"{column}"' for column in model.ranked.within)
-        widths = f"ARRAY[{', '.join(map(str, WIDTHS))}]::bigint[]"
-        statements += _trigger(model, schema, "keep_ranks", [model.ranked.value, within, widths])
+        for event, signs in _COUNTED.items():
+            rows = " UNION ALL ".join(f"SELECT *, {by} AS by FROM {which}" for which, by in signs.items())
+            statements += _keeper(model, "ranks", event, f"BEGIN {_counted(model, rows)}; RETURN NULL; END")
     return statements
+
+
+_SEEN = {"INSERT": "NEW", "DELETE": "OLD", "UPDATE": "OLD NEW"}
+_COUNTED = {"INSERT": {"new_rows": 1}, "DELETE": {"old_rows": -1}, "UPDATE": {"new_rows": 1, "old_rows": -1}}
+_CHANGED = {
+    "INSERT": "SELECT id FROM new_rows",
+    "DELETE": "SELECT id FROM old_rows",
+    "UPDATE": "SELECT id, {parent} FROM new_rows EXCEPT SELECT id, {parent} FROM old_rows",
+}
+
+_LEAVES = """
+    IF NOT EXISTS (SELECT FROM new_rows n JOIN {rows} r ON r.{parent} = n.id) THEN
+        -- Nobody is below any of them, as is usual for whoever is new.
+        INSERT INTO {tree} (ancestor, descendant, depth)
+        SELECT id, id, 0 FROM new_rows
+        UNION ALL SELECT t.ancestor, n.id, t.depth + 1 FROM new_rows n JOIN {tree} t ON t.descendant = n.{parent};
+        RETURN NULL;
+    END IF;
+"""
+
+_TREE = """
+    IF changed IS NULL THEN
+        RETURN NULL;
+    END IF;
+    -- Whoever is below a changed row, before or after the change, gets all that is above it anew.
+    WITH RECURSIVE below (id) AS (
+        SELECT unnest(changed)
+        UNION SELECT t.descendant FROM {tree} t WHERE t.ancestor = ANY (changed)
+        UNION SELECT r.id FROM below b JOIN {rows} r ON r.{parent} = b.id
+    ), gone AS (
+        DELETE FROM {tree} t USING below b WHERE t.descendant = b.id
+    )
+    SELECT array_agg(id) FROM below INTO changed;
+    WITH RECURSIVE above (ancestor, descendant, depth, next) AS (
+        SELECT r.id, r.id, 0, r.{parent} FROM {rows} r WHERE r.id = ANY (changed)
+        UNION ALL
+        SELECT r.id, a.descendant, a.depth + 1, r.{parent} FROM above a JOIN {rows} r ON r.id = a.next
+    ) CYCLE ancestor SET cyclic USING path
+    INSERT INTO {tree} (ancestor, descendant, depth)
+    SELECT ancestor, descendant, depth FROM above WHERE NOT cyclic;
+"""
+
+
+def _counted(model: ReadModel, rows: str) -> str:
+    """Adds these rows, `by` times each, to the buckets that they are in; the wider ones are told by the narrowest."""
+    assert model.ranked is not None
+    within = ", ".join(f'"{column}"' for column in model.ranked.within)
+    narrowest = WIDTHS[0]
+    wider = ", ".join(f"({width}, {(width // narrowest).bit_length() - 1})" for width in WIDTHS)
+    return f"""
+        INSERT INTO {_named(model.ranks)} AS c ({within}, width, bucket, n)
+        SELECT {within}, w.width, b.bucket >> w.bits, sum(b.n)
+        FROM (
+            SELECT {within}, sum(by) AS n,
+                div(floor(value) - CASE WHEN value < 0 THEN {narrowest - 1} ELSE 0 END, {narrowest})::bigint AS bucket
+            FROM (SELECT {within}, "{model.ranked.value}"::numeric AS value, by FROM ({rows}) r) r
+            WHERE value IS NOT NULL
+            GROUP BY {within}, bucket
+            HAVING sum(by) <> 0
+        ) b, (VALUES {wider}) AS w (width, bits)
+        GROUP BY {within}, w.width, b.bucket >> w.bits
+        HAVING sum(b.n) <> 0
+        ON CONFLICT ({within}, width, bucket) DO UPDATE SET n = c.n + excluded.n"""
+
+
+def _keeper(model: ReadModel, what: str, event: str, body: str) -> list[str]:
+    name = f"keep_{what}_on_{event.lower()}"
+    function = f'"{model.table.schema}"."{model.table.name}_{name}"()'
+    tables = " ".join(f"{which} TABLE AS {which.lower()}_rows" for which in _SEEN[event].split())
+    trigger = f"TRIGGER {name} AFTER {event} ON {_named(model.table)} REFERENCING {tables} FOR EACH STATEMENT"
+    return [
+        f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS $${body}$$",
+        f"CREATE OR REPLACE {trigger} EXECUTE FUNCTION {function}",
+    ]
+
+
+def _named(table: Table | None) -> str:
+    assert table is not None
+    return f'"{table.schema}"."{table.name}"'
 
 
 def filled(model: ReadModel) -> list[str]:
     """What fills them at once, from rows that were written without triggers."""
-    rows = f'"{model.table.schema}"."{model.table.name}"'
     statements = []
     if model.closure is not None:
+        rows, parent = _named(model.table), f'"{model.tree}"'
         statements.append(f"""
             WITH RECURSIVE above (ancestor, descendant, depth, next) AS (
-                SELECT r.id, r.id, 0, r."{model.tree}" FROM {rows} r
+                SELECT r.id, r.id, 0, r.{parent} FROM {rows} r
                 UNION ALL
-                SELECT r.id, a.descendant, a.depth + 1, r."{model.tree}" FROM above a JOIN {rows} r ON r.id = a.next
+                SELECT r.id, a.descendant, a.depth + 1, r.{parent} FROM above a JOIN {rows} r ON r.id = a.next
             ) CYCLE ancestor SET cyclic USING path
-            INSERT INTO "{model.closure.schema}"."{model.closure.name}" (ancestor, descendant, depth)
+            INSERT INTO {_named(model.closure)} (ancestor, descendant, depth)
             SELECT ancestor, descendant, depth FROM above WHERE NOT cyclic""")
-    if model.ranked is not None and model.ranks is not None:
-        within = ", ".join(f'"{column}"' for column in model.ranked.within)
-        statements.append(f"""
-            INSERT INTO "{model.ranks.schema}"."{model.ranks.name}" ({within}, width, bucket, n)
-            SELECT {within}, w.width, b.bucket, count(*)
-            FROM (SELECT {within}, "{model.ranked.value}"::numeric AS value FROM {rows}) r,
-                unnest(ARRAY[{", ".join(map(str, WIDTHS))}]::bigint[]) AS w (width), LATERAL (
-                SELECT div(floor(value) - CASE WHEN value < 0 THEN w.width - 1 ELSE 0 END, w.width)::bigint
-            ) AS b (bucket)
-            WHERE value IS NOT NULL
-            GROUP BY {within}, w.width, b.bucket""")
+    if model.ranks is not None:
+        statements.append(_counted(model, f"SELECT *, 1 AS by FROM {_named(model.table)}"))
     return statements
-
-
-def _trigger(model: ReadModel, schema: str, function: str, arguments: list[str]) -> list[str]:
-    quoted = ", ".join("'" + argument.replace("'", "''") + "'" for argument in arguments)
-    seen = {"INSERT": "NEW", "DELETE": "OLD", "UPDATE": "OLD NEW"}
-    return [
-        f'CREATE TRIGGER {function}_{event.lower()} AFTER {event} ON "{schema}"."{model.table.name}" REFERENCING '
-        + " ".join(f"{which} TABLE AS {which.lower()}_rows" for which in tables.split())
-        + f" FOR EACH STATEMENT EXECUTE FUNCTION read.{function}({quoted})"
-        for event, tables in seen.items()
-    ]
 
 
 def rank(model: ReadModel, value: ColumnElement[Any], within: dict[str, ColumnElement[Any]]) -> ColumnElement[int]:

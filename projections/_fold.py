@@ -107,17 +107,11 @@ def _needed(model: ReadModel, kind: type[Change], key: int, *told: str) -> tuple
     """Which of the columns that a change tells are never empty. Raises what is wrong with any change of its shape."""
     if key != len(model.keys):
         raise ValueError(f"{key} values are not a key of {model.name}")
-    others = {
-        column.name: column
-        for column in model.table.columns
-        if not column.primary_key and column.computed is None and column.name not in model.stamps
-    }
-    if unknown := set(told) - others.keys():
+    if unknown := set(told) - set(model.others) | set(told) & set(model.stamps):
         raise KeyError(f"{model.name} has no {sorted(unknown)}")
-    needed = {name for name, column in others.items() if not column.nullable}
-    if kind is Put and (missing := needed - set(told)):
+    if kind is Put and (missing := model.needed - set(told)):
         raise ValueError(f"{model.name} needs {sorted(missing)}")
-    return tuple(name for name in told if name in needed)
+    return tuple(name for name in told if name in model.needed)
 
 
 def _merge(before: Change, after: Change, stamps: Container[str]) -> Change | None:

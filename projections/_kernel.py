@@ -101,6 +101,11 @@ class ReadModel:
         """The columns that are told, beside the key."""
         return tuple(column.name for column in self.table.columns if not column.primary_key and column.computed is None)
 
+    @cached_property
+    def needed(self) -> frozenset[str]:
+        """Those of them that are never empty, and are no stamps."""
+        return frozenset(name for name in self.others if not self.c[name].nullable and name not in self.stamps)
+
     @property
     def stamps(self) -> tuple[str, ...]:
         """The columns that say which fact of its stream a row stands at."""

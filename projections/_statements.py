@@ -66,19 +66,26 @@ def sql(model: ReadModel, kind: type[Change], columns: tuple[str, ...], source: 
     values = f"{source or f'unnest({arrays})'} AS v ({listed})"
     where = " AND ".join(f't."{key}" = v."{key}"' for key in keys)
     on_conflict = ", ".join(f'"{key}"' for key in keys)
+    insert = f"INSERT INTO {target} AS t ({listed}) SELECT * FROM {values} ON CONFLICT ({on_conflict})"
     if kind is Put:
         replaced = ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
-        action = f"DO UPDATE SET {replaced}" if replaced else "DO NOTHING"
-        return f"INSERT INTO {target} ({listed}) SELECT * FROM {values} ON CONFLICT ({on_conflict}) {action}"
+        return f"{insert} DO UPDATE SET {replaced}" if replaced else f"{insert} DO NOTHING"
     if kind is Add:
-        # Not ON CONFLICT, which refuses the row that it would insert even where it then finds one to change.
+        # ON CONFLICT refuses a row that can't be inserted, even where it then finds one to change. MERGE does not; but
+        # the planner must choose how to find the rows, and has chosen badly where it had no statistics yet.
+        whole = {*model.needed, *model.stamps} <= {*columns}
+        by = "excluded" if whole else "v"
         grown = ", ".join(
-            f'"{name}" = v."{name}"' if name in model.stamps else f'"{name}" = coalesce(t."{name}", 0) + v."{name}"'
+            f'"{name}" = {by}."{name}"'
+            if name in model.stamps
+            else f'"{name}" = coalesce(t."{name}", 0) + {by}."{name}"'
             for name in columns
         )
         told = ", ".join(f'v."{name}"' for name in names)
         return (
-            f"MERGE INTO {target} t USING (SELECT * FROM {values}) v ON {where}"
+            f"{insert} DO UPDATE SET {grown}"
+            if whole
+            else f"MERGE INTO {target} t USING (SELECT * FROM {values}) v ON {where}"
             f" WHEN MATCHED THEN UPDATE SET {grown} WHEN NOT MATCHED THEN INSERT ({listed}) VALUES ({told})"
         )
     if kind is Patch:

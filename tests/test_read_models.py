@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
+from time import perf_counter
 from typing import Any
 from uuid import UUID
 
@@ -165,6 +166,28 @@ async def test_a_rebuild_beside_disturbs_neither_commands_nor_queries(database_u
         await reading
         assert seen == sorted(seen)
         assert len(seen) > 10
+        await are_right(pool, log, MODELS)
+
+
+async def test_whoever_reads_for_long_keeps_a_rebuild_waiting_and_no_commands(database_url: str, pool: Pool) -> None:
+    async with open_log(database_url) as log:
+        await something(log, random.Random(4), 60)
+        async with pool.acquire() as reader:
+            reading = reader.transaction()
+            await reading.start()
+            await reader.fetch(f"SELECT * FROM read.{turnover.table.name}")
+            rebuilding = asyncio.create_task(rebuild(pool, log.keys, ReadModels(MODELS)))
+            slowest = 0.0
+            for n in range(60):
+                began = perf_counter()
+                await log.run(Account, UUID(int=500 + n), Account.open, number=f"R-{n}", origin=by())
+                slowest = max(slowest, perf_counter() - began)
+                await asyncio.sleep(0.01)
+            assert not rebuilding.done()
+            assert slowest < 2
+            await reading.rollback()
+        async with asyncio.timeout(10):
+            await rebuilding
         await are_right(pool, log, MODELS)
 
 
