@@ -11,7 +11,6 @@ from typing import Any
 
 from graphql import (
     DocumentNode,
-    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
@@ -184,14 +183,6 @@ def check_cost(operation: Operation, variables: Mapping[str, Any], most: int = M
 
 def _too_much_work(definition: OperationDefinitionNode) -> GraphQLError:
     return too_much("lists, objects and conditions to be planned together, each weighed", MOST_WORK, definition)
-
-
-def asks_about_the_schema(operation: Operation) -> bool:
-    """Whether every field of the operation itself is about the schema."""
-    return all(
-        isinstance(each, FieldNode) and each.name.value.startswith("__")
-        for each in operation.definition.selection_set.selections
-    )
 
 
 def _wrong(

@@ -20,10 +20,11 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types import ExecutionResult
 
+from schema._about import About
 from schema._answers import Answers
 from schema._context import Context
 from schema._cost import MOST_EXECUTED
-from schema._documents import Document, Documents, Invalid, asks_about_the_schema, check_cost
+from schema._documents import Document, Documents, Invalid, check_cost
 from schema._http import (
     GRAPHQL,
     JSON,
@@ -42,9 +43,9 @@ from schema._http import (
     negotiated,
     request_id,
 )
+from schema._limits import only_about_the_schema
 from schema._masking import told, went_wrong
 from schema._mutation import Log
-from schema._plan import Cache
 from schema._rates import Rates
 from schema._reader import Reader
 from schema._viewers import POLICY, RoleViewers
@@ -102,9 +103,10 @@ class Endpoint:
     manners: Manners = field(default_factory=Manners)
     _viewers: Rates = field(init=False)
     _addresses: Rates = field(init=False)
-    _schema_answers: Cache[tuple[str, str | None], bytes] = field(default_factory=lambda: Cache(20), init=False)
+    _about: About = field(init=False)
 
     def __post_init__(self) -> None:
+        self._about = About(self.reader.schema)
         self._viewers, self._addresses = Rates(self.manners.viewer_rate), Rates(self.manners.address_rate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -209,8 +211,8 @@ class Endpoint:
             raise HttpError(405, "METHOD_NOT_ALLOWED", "Only queries are asked with GET.", allow="POST")
         variables = self.reader.coerced(operation, request.variables)
         cost = check_cost(operation, variables)
-        if (known := self._schema_answers.find((text, operation.name))) is not None:
-            return Answer(known)
+        if operation.is_query and only_about_the_schema(operation.definition):
+            return Answer(_json({"data": self._about.answer(operation, variables), "extensions": {"cost": cost}}))
         if viewer is not None:
             if operation.is_query:
                 body = await self.reader.answer(operation, variables, viewer, cost, question)
@@ -222,10 +224,7 @@ class Endpoint:
         if result.errors:
             answer = {"errors": told(result.errors, number), **answer}
         answer["extensions"] = {**(result.extensions or {}), "cost": cost}
-        body = _json(answer)
-        if asks_about_the_schema(operation) and not (result.errors or operation.definition.variable_definitions):
-            self._schema_answers.keep((text, operation.name), body)
-        return Answer(body)
+        return Answer(_json(answer))
 
     async def _executed(
         self, text: str, name: str | None, variables: dict[str, Any] | None, viewer: UUID | None

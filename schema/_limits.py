@@ -59,8 +59,8 @@ MOST_COMMANDS = 15
 """Fields of a mutation itself: each is decided, recorded and read again by itself."""
 
 INTROSPECTION = frozenset({"__schema", "__type"})
-LISTS = frozenset({"fields", "inputFields", "interfaces", "possibleTypes"})
-"""Lists that types in the schema have of each other: none is answered within another."""
+LISTS = frozenset({"types", "fields", "inputFields", "interfaces", "possibleTypes"})
+"""Lists that the schema and its types have of each other: not more than two are answered within each other."""
 
 
 def too_much(of: str, most: int, node: Node | None = None) -> GraphQLError:
@@ -99,8 +99,17 @@ def _check(document: DocumentNode) -> None:
         _most(size.introspections, 1, "questions about the schema", operation)
         if size.introspections:
             _most(size.aliases, 0, "aliases beside questions about the schema", operation)
-            _most(size.listing, 1, "level of lists in a question about the schema", operation)
+            if only_about_the_schema(operation):
+                _most(size.listing, 2, "levels of lists in a question about the schema", operation)
+            else:
+                _most(size.listing, 0, "lists in a question about the schema beside others", operation)
     _most(leaves.directives, MOST_DIRECTIVES, "directives")
+
+
+def only_about_the_schema(operation: OperationDefinitionNode) -> bool:
+    """Whether every field of the operation itself is about the schema."""
+    fields = operation.selection_set.selections
+    return all(isinstance(each, FieldNode) and each.name.value.startswith("__") for each in fields)
 
 
 def _most(found: int, most: int, of: str, node: Node | None = None) -> None:

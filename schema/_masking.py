@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import asyncpg
@@ -20,6 +20,9 @@ logger = logging.getLogger("meritbook.api")
 
 LONGEST_MESSAGE = 300
 """Characters: names come from the client too, and may be of any length."""
+
+MOST_TOLD = 30
+"""Errors of one answer. Each may have been one of a thousand values, and one that nobody foresaw is logged as well."""
 
 AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError, Unavailable)
 """What it looks like when PostgreSQL is not there."""
@@ -108,9 +111,13 @@ def went_wrong(error: BaseException, request_id: str) -> dict[str, Any]:
     }
 
 
-def told(errors: Iterable[GraphQLError], request_id: str) -> list[dict[str, Any]]:
-    """Errors as they are sent."""
-    return [_told(masked(each, request_id), request_id) for each in errors]
+def told(errors: Sequence[GraphQLError], request_id: str) -> list[dict[str, Any]]:
+    """Errors as they are sent; of very many the first, and how many more there are."""
+    found = [_told(masked(each, request_id), request_id) for each in errors[:MOST_TOLD]]
+    if more := len(errors) - len(found):
+        extensions = {"code": "MORE_ERRORS"}
+        found.append(_told(GraphQLError(f"{more} more went wrong.", extensions=extensions), request_id))
+    return found
 
 
 def _told(error: GraphQLError, request_id: str) -> dict[str, Any]:
