@@ -41,7 +41,7 @@ lint: $(DEV) ## What a reviewer should not have to say
 	$(IN)/mypy
 	$(IN)/lint-imports
 
-bench: $(DEV) ## Measure beside the limit and the peers: ONLY=reads, SIZE=small
+bench: $(DEV) ## Measure beside the limit and the peers: ONLY=reads, SIZE=medium
 	@$(IN)/python -m bench $(ARGS)
 
 graphiql: graphiql/node_modules ## Build the page for browsers anew, from its sources; needs Node 20

@@ -1,28 +1,31 @@
 """`make bench`, or `make bench ONLY=reads SIZE=small`: everything side by side, or one section of it.
 
-SIZE  tiny, small, medium or full: how large an organisation. `small` takes minutes on two cores, `full` most of an hour
-ONLY  commands, reads, projections or start; several with commas between
+SIZE          tiny, small, medium, full or million: how large an organisation
+ONLY          commands, reads, projections, start, memory or growth; several with commas between
+BENCH_FOLDER  where everything is kept, if it is a look that is not to be published
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from time import perf_counter
 
 import structlog
 import uvloop
 from rich.console import Console
-from rich.status import Status
 
-from bench import commands, page, projections, reads, start, table
-from bench.calibration import QUIET, Calibration
+from bench import commands, growth, memory, page, projections, reads, start, table
+from bench.calibration import Calibration
 from bench.place import Place, place
 from bench.result import Result
 from bench.rounds import Tell
-from bench.size import SIZES
+from bench.size import SIZES, Size, growing
 
 Section = Callable[[Place, Calibration, Tell], Awaitable[Result]]
 
@@ -31,51 +34,93 @@ MEASURES: dict[str, Section] = {
     "reads": reads.measure,
     "projections": projections.measure,
     "start": start.measure,
+    "memory": memory.measure,
 }
+GROWTH = "growth"
+NAMES = (*MEASURES, GROWTH)
+STOPPED = 130
+CLEAR = "\r\x1b[K"
+SELDOM = 5.0
+"""Seconds between two lines of progress where they are not written over each other."""
 
 out = Console(highlight=False)
 
 
-async def bench(here: Place, names: list[str]) -> None:
-    with out.status("") as status:
+async def bench(here: Place, sections: dict[str, Section]) -> None:
+    """One organisation, made if it is not there, and these sections of it. SIGTERM ends it as Ctrl-C does."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    begun = perf_counter()
+    with _telling(here.size.name) as tell:
+        rate = await here.prepare(lambda what, at, of: tell(f"{what}: {at:,} of {of:,}"))
+    if rate is not None:
+        seconds = perf_counter() - begun
+        out.print(f"{here.size.employees:,} employees are made: {rate:,.0f} facts a second, {seconds:,.0f} s.")
+    for name, measure in sections.items():
         begun = perf_counter()
-        rate = await here.prepare(lambda what, at, of: status.update(f"{what}: {at:,} of {of:,}"))
-        if rate is not None:
-            out.print(f"The organisation is made: {rate:,.0f} facts a second, {perf_counter() - begun:,.0f} s.")
-    for name in names:
-        calibration = Calibration()
-        with out.status(name) as status:
-            result = await MEASURES[name](here, calibration, _teller(name, status))
+        with _telling(name) as tell:
+            result = await measure(here, Calibration(), tell)
         result.write()
-        found = result.as_json()
-        for title, figures in found["tables"].items():
-            out.print(table.terminal(f"{name}: {title}", figures))
+        show(result, perf_counter() - begun)
+        page.write()
+
+
+def show(result: Result, seconds: float) -> None:
+    found = result.as_json()
+    for title, figures in found["tables"].items():
+        out.print(table.terminal(f"{result.section}: {title}", figures))
+    if found["bars"]:
         out.print(table.bars(found))
-        for what, it in result.facts.items():
-            out.print(f"{what}: {it}")
-        if not calibration.is_quiet:
-            out.print(f"[yellow]This machine is noisy: {calibration.noise:.2f}, where {QUIET} is quiet.[/]")
-    page.write()
+    for what, it in result.facts.items():
+        out.print(f"{what}: {table.said(it)}")
+    out.print(f"{result.section} of {result.size.employees:,} employees: {seconds:,.0f} s; {table.quiet(found)}.\n")
 
 
-def _teller(name: str, status: Status) -> Tell:
+@contextmanager
+def _telling(name: str) -> Iterator[Tell]:
+    """Says in one line what goes on. No thread keeps it moving: that would be measured, too."""
+    said_at = 0.0
+
     def tell(said: str) -> None:
-        status.update(f"{name} · {said}")
-        if not out.is_terminal:
+        nonlocal said_at
+        if out.is_terminal:
+            print(f"{CLEAR}{name} · {said}", end="", flush=True)
+        elif perf_counter() - said_at > SELDOM:
+            said_at = perf_counter()
             print(f"{name} · {said}", file=sys.stderr, flush=True)
 
-    return tell
+    try:
+        yield tell
+    finally:
+        if out.is_terminal:
+            print(CLEAR, end="", flush=True)
+
+
+def measure(size: Size, names: list[str]) -> None:
+    sections = {name: MEASURES[name] for name in MEASURES if name in names}
+    if sections:
+        with place(size) as here:
+            uvloop.run(bench(here, sections))
+    for each in growing(size) if GROWTH in names else ():
+        with place(each) as here:
+            uvloop.run(bench(here, {GROWTH: growth.measure}))
 
 
 def main() -> None:
     logging.basicConfig(level=logging.WARNING)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     size = SIZES.get(os.environ.get("SIZE") or "full")
-    names = [name for name in (os.environ.get("ONLY") or ",".join(MEASURES)).split(",") if name]
-    if size is None or not set(names) <= set(MEASURES):
-        sys.exit(f"SIZE is one of {', '.join(SIZES)}; ONLY is of {', '.join(MEASURES)}.")
-    with place(size) as here:
-        uvloop.run(bench(here, names))
+    names = [name for name in (os.environ.get("ONLY") or ",".join(NAMES)).split(",") if name]
+    if size is None or not set(names) <= set(NAMES):
+        sys.exit(f"SIZE is one of {', '.join(SIZES)}; ONLY is of {', '.join(NAMES)}.")
+    begun = perf_counter()
+    try:
+        measure(size, names)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        out.print("Stopped. What was measured is kept; what was not is as it was.")
+        sys.exit(STOPPED)
+    out.print(f"{(perf_counter() - begun) / 60:,.1f} minutes altogether.")
 
 
 if __name__ == "__main__":

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from time import perf_counter
-
-import psutil
+import os
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 from bench.calibration import Calibration
-from bench.day import HOT_SHARE, Day
 from bench.library import THREADS, library
-from bench.meter import Meter
 from bench.mutations import mutations
 from bench.peers import group, pgbench
-from bench.peers._program import Program, Threads, process_of
-from bench.peers.group import GroupCommit
+from bench.peers._program import Program, Told, program
 from bench.place import Place
 from bench.result import Bar, Result
-from bench.rounds import Contender, Figures, Tell, Work, interleaved
-from server import opened, settle
+from bench.rounds import Contender, Figures, Tell, interleaved
 
 WRITERS = (1, 16, 128, 1024)
 SINGLE_ROW_CLIENTS = (1, 16, 64)
@@ -29,90 +22,112 @@ COPY = "bench_commands"
 WHOLE, HOT, GROUP, SINGLE, SAVE = "Meritbook", "Meritbook, 5 % hot", "group commit", "pgbench", "Application.save"
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
-    """So many writers in this process, each beginning its next command when it has the answer of the one before."""
-
-    name: str
-    writers: int
-    one: Callable[[], Awaitable[None]]
-    meter: Meter | None = field(default=None)
-
-    async def run(self, seconds: float) -> Work:
-        latencies: list[float] = []
-        start = perf_counter()
-        until = start + seconds
-
-        async def write() -> None:
-            while (begun := perf_counter()) < until:
-                await self.one()
-                latencies.append(perf_counter() - begun)
-
-        await asyncio.gather(*(write() for _ in range(self.writers)))
-        return Work(len(latencies), perf_counter() - start, latencies)
+class DifferentRows(Exception):
+    """Those who are compared did not write the same: then it makes no sense to compare how quickly."""
 
 
 async def measure(place: Place, calibration: Calibration, tell: Tell) -> Result:
     result = Result("commands", place.size, calibration)
     async with place.copy(COPY) as database:
-        await place.say(*group.TABLES, *pgbench.TABLES, database=database)
-        async with opened(place.settings(database)) as it:
-            plain, hot = Day(it.log, place.size), Day(it.log, place.size, HOT_SHARE)
-            settle()
-            await hot.prepare_hot()
-            await Loop("", 128, plain.one).run(1.0)
-            rows = [tuple(row) for row in await place.ask(_LATEST, database=database)]
-            meter = place.meter(psutil.Process())
-            async with GroupCommit(place.url(database), rows) as bare, library(place, database, result) as saving:
-                for writers in WRITERS:
-                    contenders: list[Contender] = [
-                        Loop(WHOLE, writers, plain.one, meter),
-                        Loop(HOT, writers, hot.one, meter),
-                        Loop(GROUP, writers, bare.one, meter),
-                        *_outside(place, database, saving, writers),
-                    ]
-                    result.tables[f"{writers:,} writers"] = await interleaved(
-                        contenders,
-                        calibration,
-                        rounds=place.size.rounds,
-                        seconds=place.size.seconds,
-                        tell=lambda said, writers=writers: tell(f"{writers:,} writers · {said}"),  # type: ignore[misc]
-                    )
+        async with AsyncExitStack() as stack:
+            contenders = await _everybody(place, database, result, stack)
+            for writers in WRITERS:
+                tell(f"{writers:,} writers")
+                result.tables[f"{writers:,} writers"] = await interleaved(
+                    contenders.at(writers),
+                    calibration,
+                    rounds=place.size.rounds,
+                    seconds=place.size.seconds,
+                    tell=lambda said, writers=writers: tell(f"{writers:,} writers · {said}"),  # type: ignore[misc]
+                )
+        await _check(place, database, result)
         await mutations(place, database, result, tell)
     _bars(result)
     return result
 
 
-_LATEST = "SELECT * FROM store.log ORDER BY position DESC LIMIT 5000"
+@dataclass(frozen=True, slots=True)
+class Everybody:
+    """Each a program of its own; `library` only where it can be installed."""
+
+    place: Place
+    database: str
+    ours: Program
+    group: Program
+    library: Program | None
+
+    def at(self, writers: int) -> list[Contender]:
+        """Who is measured with so many writers. Those to whom another number suits better have that."""
+        meter = self.place.meter()
+        found: list[Contender] = [
+            Told(WHOLE, self.ours, ("plain", writers), meter),
+            Told(HOT, self.ours, ("hot", writers), meter),
+            Told(GROUP, self.group, (writers,), meter),
+        ]
+        if (clients := min(writers, SINGLE_ROW_CLIENTS[-1])) in SINGLE_ROW_CLIENTS:
+            sockets = self.place.cluster.socket_folder
+            found.append(pgbench.Pgbench(SINGLE, sockets, self.database, clients, meter))
+        if self.library is not None:
+            found.append(Told(SAVE, self.library, (min(writers, THREADS),), meter))
+        return found
 
 
-def _outside(place: Place, database: str, saving: Program | None, writers: int) -> list[Contender]:
-    """Those that are programs of their own, at the numbers of clients that suit them."""
-    found: list[Contender] = []
-    if (clients := min(writers, SINGLE_ROW_CLIENTS[-1])) in SINGLE_ROW_CLIENTS:
-        found.append(pgbench.Pgbench(SINGLE, place.cluster.socket_folder, database, clients, place.meter()))
-    if saving is not None:
-        meter = place.meter(process_of(saving))
-        found.append(Threads(SAVE, saving, min(writers, THREADS), meter))
-    return found
+async def _everybody(place: Place, database: str, result: Result, stack: AsyncExitStack) -> Everybody:
+    ours = await stack.enter_async_context(place.program("bench.ours", database))
+    await ours.ask("plain", 128, 1.0)  # so that there is a day to take a sample of
+    await place.say(*group.SAMPLE, *pgbench.TABLES, database=database)
+    url = {**os.environ, "DATABASE_URL": place.url(database)}
+    bare = await stack.enter_async_context(program("bench.peers.group", url))
+    saving = await stack.enter_async_context(library(place, database, result))
+    return Everybody(place, database, ours, bare, saving)
+
+
+WRITTEN = {
+    (WHOLE, HOT): "SELECT count(*) FROM store.commands",
+    (GROUP,): "SELECT count(*) FROM bench.log",
+    (SINGLE,): "SELECT count(*) FROM bench_single.log",
+    (SAVE,): "SELECT count(*) FROM public.scores_events",
+}
+
+
+async def _check(place: Place, database: str, result: Result) -> None:
+    """All of what was told to be written is there; rows that were only inserted are such as we had recorded."""
+    for names, query in WRITTEN.items():
+        figures = [found[name] for found in result.tables.values() for name in names if name in found]
+        samples = [sample for each in figures for sample in each.samples]
+        told = sum(each.done for each in samples)
+        ((there,),) = await place.ask(query, database=database) if samples else ((0,),)
+        if there < told:
+            raise DifferentRows(f"{' and '.join(names)}: {told:,} were told to be written, and {there:,} are there.")
+    for inserted in ("bench.log", "bench_single.log"):
+        strangers = await place.ask(
+            f"SELECT {group.COLUMNS} FROM {inserted} EXCEPT SELECT {group.COLUMNS} FROM bench.sample", database=database
+        )
+        if strangers:
+            raise DifferentRows(f"{len(strangers)} rows of {inserted} are none that was recorded.")
+    ((facts, last, head),) = await place.ask(
+        "SELECT count(*), max(l.position), (SELECT position FROM store.head) FROM store.log l", database=database
+    )
+    if not facts == last == head:
+        raise DifferentRows(f"There are {facts} facts up to position {last}, and the head stands at {head}.")
 
 
 def _bars(result: Result) -> None:
     at = result.tables["128 writers"]
-    singles = [figures[SINGLE] for figures in result.tables.values() if SINGLE in figures]
-    best = max(singles, key=lambda it: it.rate)
+    best = _best(result, SINGLE)
+    assert best is not None
     result.bars += [
         Bar.ratio("whole path at 128 writers, of the bare group commit", 0.25, at[WHOLE], at[GROUP]),
         Bar.ratio("whole path at 128 writers, of pgbench's best", 0.8, at[WHOLE], best),
         Bar.ratio("with 5 % of commands on hot streams, of without", 0.7, at[HOT], at[WHOLE]),
     ]
-    if SAVE in at:
-        saves: list[Figures] = [figures[SAVE] for figures in result.tables.values() if SAVE in figures]
+    if (saves := _best(result, SAVE)) is not None:
         result.bars.append(
-            Bar.ratio(
-                "whole path at 128 writers, of Application.save's best",
-                15,
-                at[WHOLE],
-                max(saves, key=lambda it: it.rate),
-            )
+            Bar.ratio("whole path at 128 writers, of Application.save's best", 15, at[WHOLE], saves),
         )
+
+
+def _best(result: Result, who: str) -> Figures | None:
+    """At the number of writers that suits them best."""
+    found = [figures[who] for figures in result.tables.values() if who in figures]
+    return max(found, key=lambda it: it.rate, default=None)

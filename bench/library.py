@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from bench.folder import FOLDER
 from bench.peers import install
 from bench.peers._program import Program, program
-from bench.place import ROOT, Place
+from bench.place import Place
 from bench.result import Result
 from store.embedded import USER
 
@@ -19,7 +20,7 @@ THREADS = 16
 async def library(place: Place, database: str, result: Result) -> AsyncIterator[Program | None]:
     """Running; None where it can't be installed, which the result then says."""
     try:
-        environment = await asyncio.to_thread(install.psycopg, place.folder.parent / "peers")
+        environment = await asyncio.to_thread(install.psycopg, FOLDER / "peers")
     except install.NotInstalled as reason:
         result.facts["the library"] = str(reason)
         yield None
@@ -33,5 +34,5 @@ async def library(place: Place, database: str, result: Result) -> AsyncIterator[
         "POSTGRES_PASSWORD": "none",
         "POSTGRES_POOL_SIZE": str(THREADS),
     }
-    async with program("bench.peers.library", ROOT, {**environment, **said}) as running:
+    async with program("bench.peers.library", {**environment, **said}) as running:
         yield running

@@ -1,14 +1,15 @@
 """A generated organisation, brought in through the log like everything else: the same for the same size.
 
 Everybody but the first reports to somebody: a manager has ten reports. Opportunities are assigned, two a person are
-won in the first half of 2017, and their commission is calculated; managers score their people all through 2017.
+won in the first half of 2017, and their commission is calculated; managers score their people all through 2017. In a
+thin organisation nothing is won, and everybody is scored by one metric in the first quarter.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -25,7 +26,7 @@ from domain.employee import Employee
 from domain.payout_run import Credit, PayoutRun
 from domain.role import PERMISSIONS, Role
 from domain.score import Metric, Score
-from domain.work_item import Kind, WorkItem
+from domain.work_item import Kind, Won, WorkItem
 from store.command import Outcome
 from store.log import Log
 from store.recorded import Origin
@@ -68,6 +69,14 @@ def manager_of(n: int) -> int | None:
     return (n - 1) // REPORTS if n else None
 
 
+def any_value(metric: Metric, dice: random.Random) -> Decimal:
+    """Somewhere on the scale of a metric that people judge."""
+    scale = metric.scale
+    assert scale is not None
+    lowest, highest = (int(each.scaleb(scale.places)) for each in (scale.lowest, scale.highest))
+    return Decimal(dice.randrange(lowest, highest + 1)).scaleb(-scale.places)
+
+
 ANALYST_ROLE, MANAGER_ROLE = id_of("role", 0), id_of("role", 1)
 
 
@@ -96,38 +105,35 @@ class Organisation:
     async def bring_into(self, log: Log) -> None:
         size = self.size
         await self._take(log, "departments", 1, self._departments(range(1)))
-        await self._take(log, "departments", size.departments, self._departments(range(1, size.departments)))
+        await self._take(log, "departments", size.departments, self._departments(range(1, size.departments)), done=1)
         done, level = 0, 1
         while done < size.employees:
             until = min(done + level, size.employees)
             await self._take(log, "employees", size.employees, self._employees(range(done, until)), done=done)
             done, level = until, level * REPORTS
         await self._roles(log)
-        await self._take(log, "opportunities", size.assignments, self._registrations())
-        await self._take(log, "assignments", size.assignments, self._assignments())
-        await self._take(log, "deals", size.won, self._deals(), then=self._credit)
+        await self._take(log, "opportunities", size.assignments, self._work())
         await self._take(log, "scores", size.scores, self._scores())
-        await self._payouts(log)
+        if size.won:
+            await self._payouts(log)
 
     async def _take(
         self,
         log: Log,
         what: str,
         total: int,
-        steps: Iterable[Step],
+        things: Iterable[Sequence[Step]],
         *,
         done: int = 0,
-        then: Callable[[Step, Outcome], None] | None = None,
     ) -> None:
-        """Many at once: whatever waits is recorded together."""
-        waiting = iter(steps)
+        """Many things at once, so that whatever waits is recorded together; of one thing, one step after the other."""
+        waiting = iter(things)
 
         async def work() -> None:
             nonlocal done
-            for step in waiting:
-                outcome = await step.take(log)
-                if then is not None:
-                    then(step, outcome)
+            for steps in waiting:
+                for step in steps:
+                    self._credit(step, await step.take(log))
                 done += 1
                 if done % 1_000 == 0 or done == total:
                     self.progress(what, done, total)
@@ -136,15 +142,13 @@ class Organisation:
 
     # ── Who there is ──
 
-    def _departments(self, which: Iterable[int]) -> Iterator[Step]:
+    def _departments(self, which: Iterable[int]) -> Iterator[Sequence[Step]]:
         for n in which:
             arguments = {"code": f"D-{n}", "name": f"Department {n}", "effective": SINCE}
-            parent = {"parent_id": department_id(0)} if n else {}
-            yield Step(
-                kind=Department, id=department_id(n), command=Department.create, arguments={**arguments, **parent}
-            )
+            arguments |= {"parent_id": department_id(0)} if n else {}
+            yield (Step(kind=Department, id=department_id(n), command=Department.create, arguments=arguments),)
 
-    def _employees(self, which: Iterable[int]) -> Iterator[Step]:
+    def _employees(self, which: Iterable[int]) -> Iterator[Sequence[Step]]:
         for n in which:
             manager = manager_of(n)
             arguments = {
@@ -157,7 +161,7 @@ class Organisation:
                 "effective": SINCE + timedelta(days=n * 300 // self.size.employees),
                 "today": TODAY,
             }
-            yield Step(kind=Employee, id=employee_id(n), command=Employee.hire, arguments=arguments)
+            yield (Step(kind=Employee, id=employee_id(n), command=Employee.hire, arguments=arguments),)
 
     async def _roles(self, log: Log) -> None:
         """Number 0 may see and do everything; number 1 manages, and sees what managers see."""
@@ -177,33 +181,24 @@ class Organisation:
     def _owner(self, n: int) -> int:
         return n % self.size.employees
 
-    def _registrations(self) -> Iterator[Step]:
-        for n in range(self.size.assignments):
-            yield Step(
-                kind=WorkItem,
-                id=id_of("work", n),
-                command=WorkItem.register,
-                arguments={"kind": Kind.OPPORTUNITY, "title": f"Opportunity {n}", "reference": f"O-{n}"},
-            )
-
-    def _assignments(self) -> Iterator[Step]:
-        for n in range(self.size.assignments):
-            arguments = {"owner_id": employee_id(self._owner(n)), "effective": date(2016, 12, 1)}
-            yield Step(kind=WorkItem, id=id_of("work", n), command=WorkItem.assign, arguments=arguments)
-
-    def _deals(self) -> Iterator[Step]:
+    def _work(self) -> Iterator[Sequence[Step]]:
         dice = random.Random(1)
-        for n in range(self.size.won):
-            first = date(2017, 1, 1) if n < self.size.employees else date(2017, 4, 1)
-            arguments = {
-                "amount": Decimal(dice.randrange(100_000, 10_000_000)).scaleb(-2),
-                "currency": "USD",
-                "effective": first + timedelta(days=dice.randrange(90)),
-            }
-            yield Step(kind=WorkItem, id=id_of("work", n), command=WorkItem.win, arguments=arguments)
+        for n in range(self.size.assignments):
+            titled = {"kind": Kind.OPPORTUNITY, "title": f"Opportunity {n}", "reference": f"O-{n}"}
+            owned = {"owner_id": employee_id(self._owner(n)), "effective": date(2016, 12, 1)}
+            steps: list[tuple[Any, dict[str, Any]]] = [(WorkItem.register, titled), (WorkItem.assign, owned)]
+            if n < self.size.won:
+                first = date(2017, 1, 1) if n < self.size.employees else date(2017, 4, 1)
+                amount = Decimal(dice.randrange(100_000, 10_000_000)).scaleb(-2)
+                closed = first + timedelta(days=dice.randrange(90))
+                steps.append((WorkItem.win, {"amount": amount, "currency": "USD", "effective": closed}))
+            id = id_of("work", n)
+            yield [Step(kind=WorkItem, id=id, command=command, arguments=given) for command, given in steps]
 
     def _credit(self, step: Step, outcome: Outcome) -> None:
-        (won,) = outcome.facts
+        won = outcome.facts[-1] if outcome.facts else None
+        if not isinstance(won, Won):
+            return
         quarter = QUARTERS[won.effective.month > 3]  # noqa: PLR2004
         credit = Credit(
             work_item_id=step.id,
@@ -215,21 +210,20 @@ class Organisation:
         )
         self.credits[quarter].append(credit)
 
-    def _scores(self) -> Iterator[Step]:
+    def _scores(self) -> Iterator[Sequence[Step]]:
         dice = random.Random(2)
+        metrics, days = (MANUAL, 365) if self.size.won else ((self.size.ranked,), 90)
         for n in range(self.size.scores):
             of = n % self.size.employees
-            metric = MANUAL[n % len(MANUAL)]
-            scale = metric.scale
-            assert scale is not None
+            metric = metrics[n % len(metrics)]
             arguments = {
                 "employee_id": employee_id(of),
                 "metric": metric,
-                "value": Decimal(dice.randrange(int(scale.lowest), int(scale.highest) + 1)),
-                "effective": date(2017, 1, 1) + timedelta(days=dice.randrange(365)),
+                "value": any_value(metric, dice),
+                "effective": date(2017, 1, 1) + timedelta(days=dice.randrange(days)),
                 "by": employee_id(manager_of(of) or (1 if of == 0 else 0)),
             }
-            yield Step(kind=Score, id=id_of("score", n), command=Score.record, arguments=arguments)
+            yield (Step(kind=Score, id=id_of("score", n), command=Score.record, arguments=arguments),)
 
     async def _payouts(self, log: Log) -> None:
         """A run a quarter pays everybody, under one plan; it is calculated and not approved."""

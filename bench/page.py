@@ -1,24 +1,26 @@
-"""docs/benchmarks.md: written from the results that are kept, largest organisation first."""
+"""docs/benchmarks.md and docs/growth.md: written from the results that are kept, largest organisation first."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
+from math import log
 from pathlib import Path
 from typing import Any
 
 from bench import table
-from bench.result import RESULTS
+from bench.folder import PAGES, RESULTS
+from bench.growth import AFTER, CATCHING_UP, COMMAND, IDLE, RANK, START
 from bench.size import SIZES
 
-PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
-NOTES = Path(__file__).parent / "notes.md"
-SECTIONS = ("commands", "reads", "projections", "start")
+NOTES = Path(__file__).parent
+SECTIONS = ("commands", "reads", "projections", "start", "memory")
+GROWTH = "growth"
 
-HEAD = """\
-<!-- Written by `make bench`: change bench/notes.md, or measure again. -->
-# Benchmarks
+HEAD = "<!-- Written by `make bench`: change {notes}, or measure again. -->\n# {title}\n\n"
 
-"""
+TOLERANCE = 1.1
+"""How much more than the logarithm is still taken for it: medians of different runs differ by as much."""
 
 
 def latest() -> list[dict[str, Any]]:
@@ -33,40 +35,120 @@ def latest() -> list[dict[str, Any]]:
     return found
 
 
-def growth() -> str:
-    """Medians of the first contender, Meritbook, by the size of the organisation; where several were measured."""
-    found: dict[str, dict[int, dict[str, Any]]] = {}
-    for path in sorted(RESULTS.glob("*.json")):
-        result = json.loads(path.read_text())
-        employees = result["size"]["employees"]
-        for title, figures in result["tables"].items():
-            name = (
-                f"{result['section']}: {title}" if "facts" not in title else f"{result['section']}: the whole history"
-            )
-            found.setdefault(name, {})[employees] = next(iter(figures.values()))
-    sizes = sorted({employees for by_size in found.values() for employees in by_size})
-    if len(sizes) < 2:  # noqa: PLR2004
-        return ""
-    lines = [
-        [name, *(_grown(by_size.get(employees)) for employees in sizes)]
-        for name, by_size in found.items()
-        if len(by_size) > 1
-    ]
-    headings = ("rate /s, p50 ms", *(f"{employees:,} employees" for employees in sizes))
-    return "## Growth\n\n" + table.markdown(headings, lines)
-
-
-def _grown(figures: dict[str, Any] | None) -> str:
-    return f"{table.number(figures['rate'])}, {table.number(figures['p50'])}" if figures else ""
+def grown() -> list[dict[str, Any]]:
+    """The kept results of growth, from the smallest organisation to the largest."""
+    found = [json.loads(path.read_text()) for path in RESULTS.glob(f"{GROWTH}-*.json")]
+    return sorted(found, key=lambda it: it["size"]["employees"])
 
 
 def write() -> None:
     results = latest()
+    parts = [_machines(results), *(table.section(each) for each in results)] if results else []
+    _write("benchmarks.md", "Benchmarks", "notes.md", parts)
+    sizes = grown()
+    parts = [_machines(sizes), _measured(sizes), growth(sizes)] if sizes else ["Growth has not been measured yet."]
+    _write("growth.md", "Growth", "growth.md", parts)
+
+
+def _write(page: str, title: str, notes: str, parts: Sequence[str]) -> None:
+    said = (NOTES / notes).read_text().strip()
+    text = HEAD.format(notes=f"bench/{notes}", title=title) + "\n\n".join((said, *parts)) + "\n"
+    PAGES.mkdir(parents=True, exist_ok=True)
+    (PAGES / page).write_text(text)
+
+
+def _machines(results: Sequence[dict[str, Any]]) -> str:
     machines = {
         f"{it['machine']['cores']} cores of {it['machine']['processor']}, {it['machine']['memory_gb']} GB, "
         f"{it['machine']['system']}, Python {it['machine']['python']}"
         for it in results
     }
-    parts = [NOTES.read_text().strip(), f"**The machine**: {'; '.join(sorted(machines))}."]
-    parts += [table.section(each) for each in results]
-    PAGE.write_text(HEAD + "\n\n".join(filter(None, (*parts, growth()))) + "\n")
+    return f"**The machine**: {'; '.join(sorted(machines))}."
+
+
+# ── Growth ──
+
+Cost = Callable[[dict[str, Any]], float | None]
+
+
+def _processor(title: str) -> Cost:
+    """Microseconds of processor time, PostgreSQL's included, for each thing done."""
+
+    def cost(result: dict[str, Any]) -> float | None:
+        figures = _first(result, title)
+        return figures["server_cpu"] + figures["database_cpu"] if figures else None
+
+    return cost
+
+
+def _first(result: dict[str, Any], title: str) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = next(iter(result["tables"].get(title, {}).values()), None)
+    return found
+
+
+def _of(title: str, what: Callable[[dict[str, Any]], float]) -> Cost:
+    def cost(result: dict[str, Any]) -> float | None:
+        figures = _first(result, title)
+        return what(figures) if figures else None
+
+    return cost
+
+
+def _fact(name: str) -> Cost:
+    return lambda result: result["facts"].get(name)
+
+
+def costs(results: Sequence[dict[str, Any]]) -> dict[str, Cost]:
+    """What is looked at: in each case, less is better."""
+    asked = [title for title in results[0]["tables"] if title not in (COMMAND, CATCHING_UP, RANK)]
+    return {
+        f"{COMMAND}: CPU µs": _processor(COMMAND),
+        **{f"{title}: CPU µs": _processor(title) for title in asked},
+        f"{RANK}: p50 ms": _of(RANK, lambda it: float(it["p50"])),
+        f"{CATCHING_UP}: µs": _of(CATCHING_UP, lambda it: 1e6 / it["rate"]),
+        START: _fact(START),
+        IDLE: _fact(IDLE),
+        AFTER: _fact(AFTER),
+    }
+
+
+def growth(results: Sequence[dict[str, Any]]) -> str:
+    """What each thing costs at each size; between two sizes, how many times as much; and what the logarithm gives."""
+    people = [result["size"]["employees"] for result in results]
+    headings = ["", f"{people[0]:,}"]
+    for employees in people[1:]:
+        headings += ["", f"{employees:,}"]
+    lines = [["**if it grew as the logarithm does**", *_with_ratios([log(each) for each in people], shown=False)]]
+    for what, cost in costs(results).items():
+        values = [cost(result) for result in results]
+        lines.append([what, *_with_ratios(values, people)])
+    return table.markdown(tuple(headings), lines)
+
+
+def _with_ratios(
+    values: Sequence[float | None], people: Sequence[int] | None = None, *, shown: bool = True
+) -> list[str]:
+    """Values and, between two of them, the later as a multiple of the earlier; in bold where the logarithm is less."""
+    cells = [table.number(values[0]) if shown else ""]
+    for n in range(1, len(values)):
+        before, now = values[n - 1], values[n]
+        ratio = now / before if before and now else None
+        said = f"× {ratio:.2f}" if ratio else "–"
+        if ratio and people and ratio > TOLERANCE * log(people[n]) / log(people[n - 1]):
+            said = f"**{said}**"
+        cells += [said, table.number(now) if shown else ""]
+    return cells
+
+
+def _measured(results: Sequence[dict[str, Any]]) -> str:
+    lines = [
+        [
+            f"{it['size']['employees']:,}",
+            table.said(it["facts"]["facts"]),
+            it["at"],
+            it["machine"]["commit"],
+            table.quiet(it).removeprefix("the machine was "),
+        ]
+        for it in results
+    ]
+    return table.markdown(("employees", "facts", "measured", "commit", "the machine was"), lines)

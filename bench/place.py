@@ -6,16 +6,19 @@ The organisation is made once for each size and kept; what is measured and chang
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import inspect
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
@@ -24,8 +27,10 @@ from uuid import UUID
 import asyncpg
 import psutil
 
+from bench.folder import FOLDER, ROOT
 from bench.meter import Meter
 from bench.organisation import Organisation, Progress
+from bench.peers._program import Program, program
 from bench.size import Size
 from identity import Identity
 from server import opened, settle
@@ -33,8 +38,6 @@ from settings import Settings
 from store.embedded import Cluster
 from vault import Vault
 
-ROOT = Path(__file__).parent.parent
-FOLDER = ROOT / "data" / "bench"
 MAIN = "meritbook"
 PATIENCE = 120.0
 
@@ -50,7 +53,6 @@ class Place:
     size: Size
     folder: Path
     cluster: Cluster
-    ports: int = field(default=18_400)
 
     @property
     def keys(self) -> Path:
@@ -70,8 +72,11 @@ class Place:
         return Identity(Vault.open(self.keys).tokens).token(employee, lifetime=timedelta(days=30))
 
     def port(self) -> int:
-        self.ports += 1
-        return self.ports
+        """One that nobody has, a server that somebody forgot to end included."""
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            port: int = found.getsockname()[1]
+            return port
 
     def meter(self, server: psutil.Process | None = None) -> Meter:
         return Meter(server, self.postmaster)
@@ -104,11 +109,16 @@ class Place:
             await self.say(drop, "CHECKPOINT")
 
     async def prepare(self, progress: Progress) -> float | None:
-        """Make the organisation unless it is there already; commands a second if it was made."""
+        """Make the organisation unless it is there already; facts a second if it was made.
+
+        One that was interrupted, or made by another version of this benchmark, is made anew.
+        """
         done = self.folder / "organisation.json"
-        if done.exists():
+        wanted = {"made_by": _made_by(self.size)}
+        if done.exists() and wanted.items() <= json.loads(done.read_text()).items():
             async with opened(self.settings(), lambda at, of: progress("read models", at, of)):
                 return None
+        done.unlink(missing_ok=True)
         drop = f'DROP DATABASE IF EXISTS "{MAIN}" WITH (FORCE)'
         await self.say(drop, f'CREATE DATABASE "{MAIN}"')
         start = perf_counter()
@@ -118,7 +128,7 @@ class Place:
             events = await it.log.head()
         seconds = perf_counter() - start
         await self.say("VACUUM ANALYZE", "CHECKPOINT", database=MAIN)
-        done.write_text(json.dumps({"events": events, "seconds": seconds}))
+        done.write_text(json.dumps({**wanted, "events": events, "seconds": seconds}))
         return events / seconds
 
     # ── Programs ──
@@ -150,13 +160,30 @@ class Place:
                 process.wait()
 
     @asynccontextmanager
+    async def program(self, module: str, database: str) -> AsyncIterator[Program]:
+        """One of ours that is told in lines of JSON what to do."""
+        said = {**self._said(database), "SIZE": self.size.name, "EMPLOYEES": str(self.size.employees)}
+        async with program(module, {**os.environ, **said}) as it:
+            yield it
+
+    @asynccontextmanager
     async def meritbook(self, database: str = MAIN, **environment: str) -> AsyncIterator[tuple[psutil.Process, int]]:
         """Meritbook itself, as `make serve` runs it."""
         port = self.port()
-        said = {"DATABASE_URL": self.url(database), "KEYS": str(self.keys), "DATA": str(self.folder), "PORT": str(port)}
+        said = {**self._said(database), "PORT": str(port), **environment}
         command = [sys.executable, "-m", "cli", "serve"]
-        async with self.running("meritbook", command, port=port, environment={**said, **environment}) as process:
+        async with self.running(f"meritbook-{port}", command, port=port, environment=said) as process:
             yield process, port
+
+    def _said(self, database: str) -> dict[str, str]:
+        return {"DATABASE_URL": self.url(database), "KEYS": str(self.keys), "DATA": str(self.folder)}
+
+
+def _made_by(size: Size) -> str:
+    """What the organisation follows from, in short."""
+    what = (size.employees, size.departments, size.assignments, size.won, size.scores)
+    source = Path(inspect.getfile(Organisation)).read_text()
+    return hashlib.sha256(f"{what} {source}".encode()).hexdigest()[:16]
 
 
 def _answers(port: int, path: str) -> bool:

@@ -1,23 +1,23 @@
-"""Read models: catching up from nothing and rebuilding beside, in facts a second.
+"""Read models: catching up from nothing and rebuilding beside, in facts a second; beside COPY of the same rows.
 
-Beside COPY of the rows that come out of it, indexes and derived tables included, and the library's ProjectionRunner.
+And one read model alone, beside the library's ProjectionRunner with the same row of the same facts.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
-from time import perf_counter
+from time import perf_counter, process_time
+from typing import Any
 
 import asyncpg
-import psutil
 
 from bench.calibration import Calibration
 from bench.library import library
 from bench.meter import Meter
+from bench.peers._program import Program
 from bench.place import Place
 from bench.result import Bar, Result
 from bench.rounds import Tell, Work, interleaved
@@ -30,8 +30,16 @@ from store.pool import pool
 from vault import Vault
 
 COPY, EMPTY = "bench_projections", "bench_library"
-CATCH_UP, REBUILD, COPIED, RUNNER = "catch-up", "rebuild beside", "COPY of the same rows", "ProjectionRunner"
-LIBRARY_EVENTS = 2_000
+CATCH_UP, REBUILD, COPIED = "catch-up from nothing", "rebuild beside", "COPY of the same rows"
+BEHIND, BEHIND_ALL, RUNNER = "one read model, catching up", "all read models, catching up", "ProjectionRunner"
+FEW, MANY = 300_000, 1_000_000
+"""Facts up to which the whole history is taken in three times, and twice."""
+
+LATE, LIBRARY_EVENTS = 20_000, 2_000
+"""Facts that are caught up with, by us and by the library."""
+
+LIKE = 3
+"""How often."""
 
 NOTHING = (
     "UPDATE store.head SET live = '{}'",
@@ -41,87 +49,145 @@ NOTHING = (
 )
 
 
+class DifferentRows(Exception):
+    """What was built is not what was there: then it makes no sense to compare how quickly."""
+
+
+Taken = tuple[int, float, float]
+"""Facts taken in, in how many seconds, and with how many of processor time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """Takes in the whole history each time, however long that takes."""
+    """Does something once in a round, however long that takes."""
 
     name: str
-    facts: int
-    once: Callable[[], Awaitable[float]]
+    once: Callable[[], Awaitable[Taken]]
     meter: Meter | None = field(default=None)
 
     async def run(self, seconds: float) -> Work:  # noqa: ARG002  # it takes as long as it takes
-        taken = await self.once()
-        return Work(self.facts, taken, [taken])
+        facts, taken, used = await self.once()
+        return Work(facts, taken, taken, taken, used)
+
+
+def late(program: Program, *said: Any) -> Callable[[], Awaitable[Taken]]:
+    """What a program is told to take in, of what is new."""
+
+    async def once() -> Taken:
+        facts, taken, used = await program.ask(*said)
+        return facts, taken, used
+
+    return once
 
 
 async def measure(place: Place, calibration: Calibration, tell: Tell) -> Result:
     result = Result("projections", place.size, calibration)
-    async with place.copy(COPY) as database, await pool(place.url(database), patience=None) as connections:
+    async with place.copy(COPY) as database:
+        await _whole(place, database, result, tell)
+        await _alike(place, database, result, tell)
+    return result
+
+
+async def _whole(place: Place, database: str, result: Result, tell: Tell) -> None:
+    """The whole history; what comes of it is what the commits had written."""
+    async with await pool(place.url(database), patience=None) as connections:
         settle()
         read_models = ReadModels()
         keys = Keys(connections, LocalKms(Vault.open(place.keys).people))
         facts = await connections.fetchval("SELECT position FROM store.head")
-        meter = place.meter(psutil.Process())
+        wanted = await _counted(connections, read_models)
+        meter = place.meter()
 
-        async def from_nothing() -> float:
+        async def from_nothing() -> Taken:
             for statement in NOTHING:
                 await connections.execute(statement)
-            start = perf_counter()
+            start, used = perf_counter(), process_time()
             await ensure(connections, read_models)
             await catch_up(connections, keys, read_models)
-            return perf_counter() - start
+            return facts, perf_counter() - start, process_time() - used
 
-        async def beside() -> float:
-            start = perf_counter()
+        async def beside() -> Taken:
+            start, used = perf_counter(), process_time()
             await rebuild(connections, keys, read_models)
-            return perf_counter() - start
+            return facts, perf_counter() - start, process_time() - used
 
-        async def copied() -> float:
+        async def copied() -> Taken:
             async with connections.acquire() as connection:
-                return await _copied(connection, read_models)
+                return facts, *await _copied(connection, read_models)
 
         contenders = [
-            Whole(CATCH_UP, facts, from_nothing, meter),
-            Whole(REBUILD, facts, beside, meter),
-            Whole(COPIED, facts, copied, meter),
+            Whole(CATCH_UP, from_nothing, meter),
+            Whole(REBUILD, beside, meter),
+            Whole(COPIED, copied),
         ]
-        rounds = min(3, place.size.rounds)
-        figures = await interleaved(contenders, calibration, rounds=rounds, seconds=0, tell=tell)
+        rounds = min(place.size.rounds, 3 if facts < FEW else 2 if facts < MANY else 1)
+        figures = await interleaved(contenders, result.calibration, rounds=rounds, seconds=0, tell=tell, warm_up=0)
+        if (found := await _counted(connections, read_models)) != wanted:
+            raise DifferentRows(f"{found} rows instead of {wanted}.")
     result.tables[f"{facts:,} facts"] = figures
-    result.facts["facts"] = facts
+    result.facts["rows, derived ones included"] = sum(wanted.values())
     result.bars.append(Bar.ratio("rebuild, of COPY of the same rows", 0.5, figures[REBUILD], figures[COPIED]))
-    async with _empty(place) as database, library(place, database, result) as program:
-        if program is not None:
-            tell("the library's ProjectionRunner")
-            seconds = await program.ask(LIBRARY_EVENTS)
-            rate = LIBRARY_EVENTS / seconds
-            result.facts[f"{RUNNER}, events a second"] = rate
-            found = figures[CATCH_UP].rate / rate
-            result.bars.append(Bar(what=f"catch-up, of {RUNNER}", wanted=20, found=found))
-    return result
 
 
-async def _copied(connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], read_models: ReadModels) -> float:
-    """The rows of all read tables into empty tables with the same indexes; reading them does not count."""
-    taken = 0.0
+async def _counted(connection: asyncpg.Pool[asyncpg.Record], read_models: ReadModels) -> dict[str, int]:
+    return {
+        model.name: await connection.fetchval(f'SELECT count(*) FROM read."{model.table.name}"')
+        for model in read_models.models.values()
+    }
+
+
+async def _copied(
+    connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], read_models: ReadModels
+) -> tuple[float, float]:
+    """The rows of all read tables into bare tables, which then get the same indexes; reading them does not count."""
+    taken = used = 0.0
     await connection.execute("DROP SCHEMA IF EXISTS copied CASCADE; CREATE SCHEMA copied")
     for model in read_models.models.values():
         for table in (model.table, *derived(model)):
-            await connection.execute(f'CREATE TABLE copied."{table.name}" (LIKE read."{table.name}" INCLUDING ALL)')
             plain = [column.name for column in table.columns if column.computed is None]
             rows = BytesIO()
             await connection.copy_from_table(
                 table.name, schema_name="read", columns=plain, output=rows, format="binary"
             )
             rows.seek(0)
-            start = perf_counter()
+            indexes = await connection.fetch(
+                "SELECT indexdef FROM pg_indexes WHERE schemaname = 'read' AND tablename = $1", table.name
+            )
+            start, used_before = perf_counter(), process_time()
+            await connection.execute(
+                f'CREATE TABLE copied."{table.name}" (LIKE read."{table.name}" INCLUDING GENERATED INCLUDING DEFAULTS)'
+            )
             await connection.copy_to_table(
                 table.name, schema_name="copied", columns=plain, source=rows, format="binary"
             )
+            for (index,) in indexes:
+                await connection.execute(index.replace(" ON read.", " ON copied."))
             taken += perf_counter() - start
+            used += process_time() - used_before
     await connection.execute("DROP SCHEMA copied CASCADE")
-    return taken
+    return taken, used
+
+
+# ── Like with like ──
+
+
+async def _alike(place: Place, database: str, result: Result, tell: Tell) -> None:
+    """Scores that nobody has taken in yet; one row each, of the same columns, with the same indexes."""
+    async with (
+        place.program("bench.late", database) as ours,
+        _empty(place) as empty,
+        library(place, empty, result) as program,
+    ):
+        contenders = [Whole(BEHIND, late(ours, LATE, "scores")), Whole(BEHIND_ALL, late(ours, LATE))]
+        if program is not None:
+            contenders.append(Whole(RUNNER, late(program, LIBRARY_EVENTS)))
+        figures = await interleaved(contenders, result.calibration, rounds=LIKE, seconds=0, tell=tell, warm_up=0)
+    result.tables[f"facts that are new: {LATE:,}, and {LIBRARY_EVENTS:,} by the library"] = figures
+    if RUNNER in figures:
+        result.bars += [
+            Bar.ratio(f"catch-up of one read model, of {RUNNER} with the same", 20, figures[BEHIND], figures[RUNNER]),
+            Bar.ratio(f"catch-up of all, of {RUNNER} with one", 20, figures[BEHIND_ALL], figures[RUNNER]),
+        ]
 
 
 @asynccontextmanager
@@ -131,5 +197,4 @@ async def _empty(place: Place) -> AsyncIterator[str]:
     try:
         yield EMPTY
     finally:
-        await asyncio.sleep(0)
         await place.say(drop)

@@ -14,10 +14,9 @@ from typing import Any
 import psutil
 
 from bench.calibration import Calibration
+from bench.folder import RESULTS
 from bench.rounds import Figures, Ratio
 from bench.size import Size
-
-RESULTS = Path(__file__).parent / "results"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +57,7 @@ class Result:
             "size": asdict(self.size),
             "machine": machine(),
             "noise": round(self.calibration.noise, 3),
+            "others": round(self.calibration.busy, 3),
             "quiet": self.calibration.is_quiet,
             "tables": {
                 name: {who: it.as_json() for who, it in figures.items()} for name, figures in self.tables.items()
@@ -67,10 +67,12 @@ class Result:
         }
 
     def write(self) -> Path:
-        RESULTS.mkdir(exist_ok=True)
+        """Under its name only once it is whole."""
+        RESULTS.mkdir(parents=True, exist_ok=True)
         path = RESULTS / f"{self.section}-{self.size.name}.json"
-        path.write_text(json.dumps(_rounded(self.as_json()), indent=1, ensure_ascii=False) + "\n")
-        return path
+        unfinished = path.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps(_rounded(self.as_json()), indent=1, ensure_ascii=False) + "\n")
+        return unfinished.replace(path)
 
 
 def machine() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any, Protocol
@@ -15,11 +15,24 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a contender did: how often it was done with something, in how many seconds, and how long each took."""
+    """What a contender did: how often it was done with something, in how many seconds, and how long each took.
+
+    `cpu` are the seconds of processor time of a contender who knows better than whoever watches it from outside.
+    """
 
     done: int
     seconds: float
-    latencies: Sequence[float]
+    p50: float
+    p99: float
+    cpu: float | None = None
+
+    @classmethod
+    def of(cls, latencies: Iterable[float], seconds: float, *, cpu: float | None = None) -> Work:
+        ordered = sorted(latencies)
+        if not ordered:
+            return cls(0, seconds, 0.0, 0.0, cpu)
+        last = len(ordered) - 1
+        return cls(len(ordered), seconds, ordered[len(ordered) // 2], ordered[min(last, len(ordered) * 99 // 100)], cpu)
 
 
 class Contender(Protocol):
@@ -36,12 +49,18 @@ class Contender(Protocol):
 class Sample:
     """One contender in one round. Times are in milliseconds, processor time in microseconds for each thing done."""
 
+    done: int
     rate: float
     p50: float
     p99: float
     server_cpu: float | None
     database_cpu: float | None
+    others: float
+    """Which share of the processors others used meanwhile."""
     calibration: float
+
+
+MEDIANS = ("rate", "p50", "p99", "server_cpu", "database_cpu", "others")
 
 
 @dataclass(slots=True)
@@ -60,7 +79,7 @@ class Figures:
 
     def as_json(self) -> dict[str, Any]:
         rates = [each.rate for each in self.samples]
-        medians = {what: self.middle(what) for what in ("rate", "p50", "p99", "server_cpu", "database_cpu")}
+        medians = {what: self.middle(what) for what in MEDIANS}
         return {**medians, "spread": [min(rates), max(rates)], "samples": [asdict(each) for each in self.samples]}
 
 
@@ -85,12 +104,13 @@ async def interleaved(
     rounds: int,
     seconds: float,
     tell: Tell,
+    warm_up: float = 0.5,
 ) -> dict[str, Figures]:
-    """Measure each contender once a round, after a warm-up that does not count."""
+    """Measure each contender once a round, after a warm-up of so many seconds that does not count."""
     figures = {each.name: Figures() for each in contenders}
-    for each in contenders:
+    for each in contenders if warm_up else ():
         tell(f"{each.name}: warming up")
-        await each.run(min(1.0, seconds))
+        await each.run(min(warm_up, seconds))
     for n in range(rounds):
         turn = n % len(contenders)
         for each in (*contenders[turn:], *contenders[:turn]):
@@ -100,17 +120,20 @@ async def interleaved(
 
 
 async def _sample(contender: Contender, calibration: Calibration, seconds: float) -> Sample:
-    reading = calibration.read()
+    reading = calibration.begin()
     before = contender.meter.read() if contender.meter else None
     work = await contender.run(seconds)
     used = contender.meter.read() - before if contender.meter and before else None
+    others = calibration.end()
     done = work.done or 1
-    ordered = sorted(work.latencies) or [0.0]
+    server = work.cpu if work.cpu is not None else used.server if used else None
     return Sample(
+        done=work.done,
         rate=work.done / work.seconds,
-        p50=ordered[len(ordered) // 2] * 1_000,
-        p99=ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)] * 1_000,
-        server_cpu=used.server / done * 1e6 if used else None,
+        p50=work.p50 * 1_000,
+        p99=work.p99 * 1_000,
+        server_cpu=server / done * 1e6 if server is not None else None,
         database_cpu=used.database / done * 1e6 if used else None,
+        others=others,
         calibration=reading,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.score import Metric
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
@@ -18,14 +20,19 @@ class Size:
     rounds: int
     seconds: float
     """How long each contender is measured in each round."""
+    day: int
+    """Commands of the simulated day."""
+    grows: tuple[int, ...]
+    """The numbers of employees at which growth is looked at."""
 
     @property
-    def members(self) -> int:
-        """People a department."""
-        return self.employees // self.departments
+    def ranked(self) -> Metric:
+        """What boards are asked of: everybody has a value of it, and few have the same."""
+        return Metric.WON_AMOUNT if self.won else Metric.CUSTOMER_SATISFACTION
 
 
-def _size(name: str, employees: int, rounds: int, seconds: float) -> Size:
+def _full(name: str, employees: int, *, rounds: int, seconds: float, day: int, grows: tuple[int, ...]) -> Size:
+    """An organisation with all that happens in one."""
     return Size(
         name=name,
         employees=employees,
@@ -35,15 +42,41 @@ def _size(name: str, employees: int, rounds: int, seconds: float) -> Size:
         scores=employees * 16,
         rounds=rounds,
         seconds=seconds,
+        day=day,
+        grows=grows,
     )
 
+
+def thin(employees: int, name: str | None = None, grows: tuple[int, ...] = ()) -> Size:
+    """One in which little has happened, but to as many people as you like: 500 a department, four facts a person."""
+    return Size(
+        name=name or f"thin-{employees}",
+        employees=employees,
+        departments=max(2, employees // 500),
+        assignments=employees,
+        won=0,
+        scores=employees,
+        rounds=3,
+        seconds=1.0,
+        day=1_000_000,
+        grows=grows,
+    )
+
+
+TENS = (1_000, 10_000, 100_000)
 
 SIZES = {
     size.name: size
     for size in (
-        _size("tiny", 400, 2, 0.3),
-        _size("small", 4_000, 3, 1.0),
-        _size("medium", 20_000, 5, 2.0),
-        _size("full", 100_000, 5, 3.0),
+        _full("tiny", 400, rounds=2, seconds=0.3, day=4_000, grows=(200, 2_000)),
+        _full("small", 4_000, rounds=3, seconds=1.0, day=600_000, grows=TENS[:2]),
+        _full("medium", 20_000, rounds=5, seconds=1.0, day=1_000_000, grows=TENS),
+        _full("full", 100_000, rounds=5, seconds=2.0, day=1_500_000, grows=TENS),
+        thin(1_000_000, "million", (*TENS, 1_000_000)),
     )
 }
+
+
+def growing(size: Size) -> list[Size]:
+    """The organisations at which growth is looked at, with this size's patience."""
+    return [SIZES["million"] if each == SIZES["million"].employees else thin(each) for each in size.grows]

@@ -1,4 +1,4 @@
-"""Starts and memory: the demo's first and second start, and what the server holds idle, busy and after much work."""
+"""Starts and memory: the demo's first and second start, and what the server holds idle and busy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from time import perf_counter
 from bench.calibration import Calibration
 from bench.clients import Http
 from bench.meter import resident
-from bench.mutations import scores
+from bench.mutations import endlessly, scores
 from bench.organisation import employee_id
 from bench.place import Place
 from bench.questions import Questions
@@ -18,16 +18,16 @@ from bench.rounds import Tell
 
 SECOND_START = 5.0
 COPY = "bench_start"
-CHUNKS = 4
-"""How often memory is looked at while commands go on."""
+BUSY = 4.0
+"""Seconds of each kind of load."""
 
 
 async def measure(place: Place, calibration: Calibration, tell: Tell) -> Result:
     result = Result("start", place.size, calibration)
-    calibration.read()
+    calibration.begin()
     await _demo(place, result, tell)
     await _memory(place, result, tell)
-    calibration.read()
+    calibration.end()
     return result
 
 
@@ -42,7 +42,7 @@ async def _demo(place: Place, result: Result, tell: Tell) -> None:
         start = perf_counter()
         async with place.running("demo", [sys.executable, "-m", "cli", "demo"], port=port, environment=said) as process:
             result.facts[f"{which} start of the demo, s"] = perf_counter() - start
-            result.facts["server with the demo, MB"] = resident(process)
+            result.facts["server with the demo and its PostgreSQL, MB"] = resident(process)
     second = result.facts["second start of the demo, s"]
     result.bars.append(Bar(what="second start of the demo", wanted=SECOND_START, found=second, unit=" s", at_most=True))
     shutil.rmtree(folder, ignore_errors=True)
@@ -50,18 +50,17 @@ async def _demo(place: Place, result: Result, tell: Tell) -> None:
 
 async def _memory(place: Place, result: Result, tell: Tell) -> None:
     """One server, first idle, then asked much, then told much."""
-    async with place.copy(COPY) as database, place.meritbook(database) as (process, port):
-        result.facts["idle, MB"] = resident(process)
-        questions, token = Questions(place.size), place.token(employee_id(0))
-        for letter in "ABCD":
-            tell(f"memory while {letter} is asked")
-            asked = questions.always(letter, questions.ours(letter, token))
-            await Http("", port, 32, asked).run(place.size.seconds)
-        result.facts["after reads, MB"] = resident(process)
-        scored = scores(place.size, token)
-        for n in range(CHUNKS):
-            tell(f"memory while commands go on, {n + 1} of {CHUNKS}")
-            work = await Http("", port, 128, scored).run(place.size.seconds * 4)
-            done = result.facts.get("commands", 0) + work.done
-            result.facts["commands"] = done
-            result.facts[f"after {n + 1}/{CHUNKS} of the commands, MB"] = resident(process)
+    async with place.copy(COPY) as database:
+        start = perf_counter()
+        async with place.meritbook(database) as (process, port):
+            result.facts["start with the generated organisation, s"] = perf_counter() - start
+            result.facts["idle, MB"] = resident(process)
+            questions, token = Questions(place.size), place.token(employee_id(0))
+            for letter in "ABCD":
+                tell(f"memory while {letter} is asked")
+                asked = questions.always(letter, questions.ours(letter, token))
+                await Http("", port, 32, asked).run(BUSY)
+            result.facts["after reads, MB"] = resident(process)
+            tell("memory while commands go on")
+            work = await Http("", port, 128, endlessly(scores(place.size, token))).run(BUSY)
+            result.facts[f"after {work.done:,} commands, too, MB"] = resident(process)

@@ -7,7 +7,10 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-HEADINGS = ("rate /s", "spread", "p50 ms", "p99 ms", "CPU server µs", "CPU PostgreSQL µs", "of the first")
+HEADINGS = (
+    *("rate /s", "spread", "p50 ms", "p99 ms", "CPU itself µs", "CPU PostgreSQL µs"),
+    *("of the first", "others’ CPU"),
+)
 
 
 def rows(figures: dict[str, Any]) -> list[list[str]]:
@@ -23,6 +26,7 @@ def rows(figures: dict[str, Any]) -> list[list[str]]:
             number(it["server_cpu"]),
             number(it["database_cpu"]),
             f"{it['rate'] / first:.2f} ×",
+            percent(it.get("others")),
         ]
         for who, it in figures.items()
     ]
@@ -68,10 +72,25 @@ def number(value: float | None) -> str:
     return f"{value:.3g}"
 
 
+def percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.0f} %"
+
+
+def said(value: Any) -> str:
+    return number(value) if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def quiet(result: dict[str, Any]) -> str:
+    """Whether others had their hands in it."""
+    others = f", others used {percent(result['others'])} of the processors" if "others" in result else ""
+    return f"the machine was {'quiet' if result['quiet'] else 'NOISY'} (noise {result['noise']:.2f}{others})"
+
+
 # ── The page ──
 
 
 def markdown(headings: tuple[str, ...], lines: list[list[str]]) -> str:
+    """A table, its first column left and the others right."""
     rule = ["---", *("---:" for _ in headings[1:])]
     return "\n".join("| " + " | ".join(line) + " |" for line in ([*headings], rule, *lines))
 
@@ -79,7 +98,6 @@ def markdown(headings: tuple[str, ...], lines: list[list[str]]) -> str:
 def section(result: dict[str, Any]) -> str:
     """A section of the page: the bars, then each table."""
     machine, size = result["machine"], result["size"]
-    quiet = "quiet" if result["quiet"] else "**noisy**"
     parts = [
         f"## {result['section'].capitalize()}",
         ", ".join(
@@ -88,9 +106,9 @@ def section(result: dict[str, Any]) -> str:
                 f"commit {machine['commit']}",
                 f"{size['employees']:,} employees",
                 f"{size['rounds']} rounds of {size['seconds']:g} s",
-                f"the machine was {quiet} (noise {result['noise']:.2f}).",
+                f"{quiet(result)}.",
             )
-        ),
+        ).replace("NOISY", "**noisy**"),
     ]
     if result["bars"]:
         lines = [bar_row(bar, met="met", missed="**missed**") for bar in result["bars"]]
@@ -99,9 +117,5 @@ def section(result: dict[str, Any]) -> str:
         parts.append(f"### {name}")
         parts.append(markdown(("", *HEADINGS), rows(figures)))
     if result["facts"]:
-        parts.append(markdown(("", "found"), [[name, _said(it)] for name, it in result["facts"].items()]))
+        parts.append(markdown(("", "found"), [[name, said(it)] for name, it in result["facts"].items()]))
     return "\n\n".join(parts)
-
-
-def _said(value: Any) -> str:
-    return number(value) if isinstance(value, int | float) else str(value)

@@ -1,7 +1,8 @@
 """The limit of one Python process: a Starlette route for each question, and SQL written by hand whose bytes are sent.
 
 No GraphQL, no schema, no arguments but one, nobody signed in, no rules. The server and the connections are set up as
-ours are.
+ours are. Beside, for whoever wants to know whether rules are kept: the same for the manager who is number 1, with the
+rules written in.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bench.organisation import employee_id
 from bench.peers.tables import TABLES
 from store.pool import DAY, Connection
 
@@ -72,11 +74,11 @@ SELECT json_build_object('data', json_build_object('leaderboard', json_build_obj
             (SELECT row_to_json(e) FROM (SELECT e.number, e.name FROM {employees} e WHERE e.id = s.employee_id) e
             ) AS employee
         FROM (
-            SELECT employee_id, points AS value, rank() OVER (ORDER BY points DESC)
+            SELECT employee_id, points, {value} AS value, rank() OVER (ORDER BY points DESC)
             FROM {standings}
-            WHERE metric = 'WON_AMOUNT' AND currency = 'USD' AND period = $1 AND points IS NOT NULL
+            WHERE {ranked} AND period = $1 AND points IS NOT NULL
             ORDER BY points DESC, employee_id LIMIT 100
-        ) s
+        ) s ORDER BY points DESC, employee_id
     ) o))))
 """
 
@@ -85,10 +87,10 @@ SELECT json_build_object('data', json_build_object('standing', (
     SELECT row_to_json(o) FROM (
         SELECT 1 + (
             SELECT count(*) FROM {standings} s
-            WHERE s.metric = 'WON_AMOUNT' AND s.currency = 'USD' AND s.period = '2017-Q1' AND s.points > mine.points
-        ) AS rank, points::text AS value
+            WHERE {ranked} AND s.period = '2017-Q1' AND s.points > mine.points
+        ) AS rank, ({value})::text AS value
         FROM {standings} mine
-        WHERE metric = 'WON_AMOUNT' AND currency = 'USD' AND period = '2017-Q1' AND employee_id = $1
+        WHERE {ranked} AND period = '2017-Q1' AND employee_id = $1
     ) o)))
 """
 
@@ -101,9 +103,38 @@ QUESTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
 }
 
 
+# ── The same for a manager ──
+
+MANAGER = employee_id(1)
+
+_MINE = f"EXISTS (SELECT FROM {{reporting}} t WHERE t.ancestor = '{MANAGER}' AND t.descendant = "
+"""Followed by whom something is about: the manager, or anybody below."""
+
+_DATES = 'hired_on AS "hiredOn", left_on AS "leftOn"'
+_DATES_OF_MINE = (
+    f'CASE WHEN {_MINE}id) THEN hired_on END AS "hiredOn", CASE WHEN {_MINE}id) THEN left_on END AS "leftOn"'
+)
+
+AS_MANAGER: dict[str, str] = {
+    "A": EMPLOYEE.replace(_DATES, _DATES_OF_MINE),
+    "B": MEMBERS.replace(_DATES, _DATES_OF_MINE),
+    "C": NESTED.replace("WHERE a.employee_id = e.id", f"WHERE a.employee_id = e.id AND {_MINE}a.employee_id)").replace(
+        "WHERE s.employee_id = e.id", f"WHERE s.employee_id = e.id AND {_MINE}s.employee_id)"
+    ),
+    "D": LEADERBOARD.replace(
+        "s.value::text AS value", f"CASE WHEN {_MINE}s.employee_id) THEN s.value::text END AS value"
+    ),
+}
+"""When somebody was hired and left, what they work on and how they scored, is seen by themselves and those above."""
+
+
 async def serve() -> None:
     pool = await _pool(os.environ["DATABASE_URL"])
     routes = [Route(f"/{name}", _route(pool, sql, of), methods=["POST"]) for name, (sql, of) in QUESTIONS.items()]
+    routes += [
+        Route(f"/manager/{name}", _route(pool, sql, QUESTIONS[name][1]), methods=["POST"])
+        for name, sql in AS_MANAGER.items()
+    ]
     config = uvicorn.Config(
         Starlette(routes=routes), port=int(os.environ["PORT"]), http="httptools", access_log=False, server_header=False
     )

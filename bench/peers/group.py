@@ -1,4 +1,4 @@
-"""The limit: the same rows of the same table, in group commits, and nothing else.
+"""The limit: the same rows of the same table, in group commits, and nothing else. A program of its own, as we are.
 
 No decision, no reading, no encryption, no claims, no idempotency keys, no read models, no positions in order.
 """
@@ -6,6 +6,7 @@ No decision, no reading, no encryption, no claims, no idempotency keys, no read 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from itertools import count
@@ -13,13 +14,33 @@ from typing import Any, Self
 from uuid import uuid4
 
 import asyncpg
+import uvloop
+
+from bench.rounds import Work
+from bench.writers import obey, write
+from server import settle
 
 BATCH = 256
 CONNECTIONS = 2
 
-TABLES = (
+COLUMNS = """topic, data, effective, recorded_at, actor, on_behalf_of, reason, command_id, correlation_id,
+    causation_position, leaf"""
+
+SAMPLE = (
     "DROP SCHEMA IF EXISTS bench CASCADE",
     "CREATE SCHEMA bench",
+    f"""
+    CREATE TABLE bench.sample AS
+    SELECT row_number() OVER ()::int AS n, {COLUMNS}
+    FROM (SELECT * FROM (SELECT * FROM store.log ORDER BY position DESC LIMIT 5000) ORDER BY stream_id LIMIT 100)
+    """,
+    "ALTER TABLE bench.sample ADD PRIMARY KEY (n)",
+    "ANALYZE bench.sample",
+)
+"""A hundred of the last facts, as those who only insert rows insert them: as the first of a stream of its own."""
+
+TABLES = (
+    "DROP TABLE IF EXISTS bench.log",
     "CREATE TABLE bench.log (LIKE store.log INCLUDING ALL)",
 )
 
@@ -35,10 +56,9 @@ Row = tuple[Any, ...]
 class GroupCommit:
     """Rows that wait are inserted together, by one statement on whichever connection is free."""
 
-    def __init__(self, url: str, rows: Sequence[Row]) -> None:
-        """`rows` are of the log, each to be inserted as often as needed, as the first of a stream of its own."""
+    def __init__(self, url: str) -> None:
         self._url = url
-        self._rows = rows
+        self._rows: Sequence[Row] = ()
         self._positions = count(1)
         self._waiting: list[tuple[Row, asyncio.Future[None]]] = []
         self._wake = asyncio.Event()
@@ -49,7 +69,10 @@ class GroupCommit:
         connections = [await asyncpg.connect(self._url) for _ in range(CONNECTIONS)]
         for connection in connections:
             self._stack.push_async_callback(connection.close)
-        await connections[0].execute("TRUNCATE bench.log")
+        for statement in TABLES:
+            await connections[0].execute(statement)
+        found = await connections[0].fetch(f"SELECT {COLUMNS} FROM bench.sample")
+        self._rows = [tuple(row) for row in found]
         self._tasks = [asyncio.create_task(self._write(connection)) for connection in connections]
         return self
 
@@ -63,7 +86,7 @@ class GroupCommit:
         position = next(self._positions)
         row = self._rows[position % len(self._rows)]
         done = asyncio.get_running_loop().create_future()
-        self._waiting.append(((position, uuid4(), 1, *row[3:]), done))
+        self._waiting.append(((position, uuid4(), 1, *row), done))
         self._wake.set()
         await done
 
@@ -78,3 +101,17 @@ class GroupCommit:
                 await connection.execute(INSERT, *columns)
                 for _, done in batch:
                     done.set_result(None)
+
+
+async def main() -> None:
+    async with GroupCommit(os.environ["DATABASE_URL"]) as it:
+        settle()
+
+        async def do(writers: int, seconds: float) -> Work:
+            return await write(it.one, writers, seconds)
+
+        await obey(do)
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

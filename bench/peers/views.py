@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bench.peers.tables import TABLES
+from bench.peers.tables import tables
+from domain.score import Metric
 
 COLUMNS = {
     "employees": "id, number, name, work_email, title, department_id, manager_id, status, hired_on, left_on, version",
@@ -30,14 +31,16 @@ BY_EMPLOYEE = "@foreignKey (employee_id) references peer.employees (id)|@fieldNa
 
 BOARD = """
 CREATE FUNCTION peer.leaderboard (period text) RETURNS SETOF peer.standings LANGUAGE sql STABLE AS $$
-    SELECT employee_id, rank() OVER (ORDER BY points DESC)::int AS rank, points AS value FROM {standings} s
-    WHERE metric = 'WON_AMOUNT' AND currency = 'USD' AND s.period = leaderboard.period AND points IS NOT NULL
+    SELECT employee_id, rank() OVER (ORDER BY points DESC)::int AS rank, {value} AS value FROM {standings} s
+    WHERE {ranked} AND s.period = leaderboard.period AND points IS NOT NULL
     ORDER BY points DESC, employee_id LIMIT 100
 $$
 """
 
 
-def statements() -> list[str]:
+def statements(ranked: Metric) -> list[str]:
+    """What makes them; boards are of this metric."""
+    names_of = tables(ranked)
     found = ["DROP SCHEMA IF EXISTS peer CASCADE", "CREATE SCHEMA peer"]
     for name, columns in COLUMNS.items():
         tags = ["@primaryKey id"]
@@ -45,12 +48,12 @@ def statements() -> list[str]:
             names = f"@fieldName {forwards}|@foreignFieldName {backwards}"
             tags.append(f"@foreignKey ({column}) references peer.{other} (id)|{names}")
         found += [
-            f"CREATE VIEW peer.{name} AS SELECT {columns} FROM {TABLES[name]}",
+            f"CREATE VIEW peer.{name} AS SELECT {columns} FROM {names_of[name]}",
             f"COMMENT ON VIEW peer.{name} IS E'{chr(92)}n'".replace("\\n", "\\n".join(tags)),
         ]
     found += [
         "CREATE VIEW peer.standings AS SELECT NULL::uuid AS employee_id, NULL::int AS rank, NULL::numeric AS value",
         f"COMMENT ON VIEW peer.standings IS '{BY_EMPLOYEE}'",
-        BOARD.format(**TABLES),
+        BOARD.format(**names_of),
     ]
     return found
