@@ -35,7 +35,10 @@ def signed(payload: ColumnElement[Any], key: BindParameter[str]) -> ColumnElemen
         func.sha256(func.convert_to(key.concat(payload).concat(key), constant("UTF8"))), 1, SIGNATURE
     )
     raw = signature.op("||")(func.convert_to(payload, constant("UTF8")))
-    return func.translate(func.encode(raw, constant("base64")), literal_column(r"E'+/=\n'"), constant("-_"))
+    written: ColumnElement[str] = func.encode(raw, constant("base64"))
+    for character, instead in (("\\n", ""), ("=", ""), ("+", "-"), ("/", "_")):  # translate takes twice as long
+        written = func.replace(written, literal_column(f"E'{character}'"), constant(instead))
+    return written
 
 
 def opened(cursor: str, key: str, length: int) -> list[str | None]:
