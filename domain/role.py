@@ -149,6 +149,10 @@ class MoreThanHeld(Forbidden):
     code = "ROLE_MORE_THAN_HELD"
 
 
+class AdministratorsOnly(Forbidden):
+    code = "ROLE_ADMINISTRATORS_ONLY"
+
+
 class BuiltIn(Forbidden):
     code = "ROLE_BUILT_IN"
 
@@ -220,8 +224,11 @@ class Role:
         if employee_id not in self.members:
             yield Bound(employee_id=employee_id)
 
-    def unbind(self, *, employee_id: UUID, look: Look) -> Iterator[Event]:
+    def unbind(self, *, employee_id: UUID, holder: frozenset[str], look: Look) -> Iterator[Event]:
+        """`holder`: the permissions of the one who unbinds."""
         self._must_be_live()
+        if self.built_in and not self.permissions <= holder:
+            raise AdministratorsOnly("Only administrators say who is one no more.", "id")
         if employee_id not in self.members:
             return
         others = self.members - {employee_id}

@@ -64,4 +64,4 @@ async def make(log: Log, origin: Origin, id: UUID) -> None:
 
 async def unmake(log: Log, origin: Origin, id: UUID) -> None:
     """Raises Refused, if nobody else is left."""
-    await log.run(Role, ADMINISTRATOR, Role.unbind, origin=origin, employee_id=id)
+    await log.run(Role, ADMINISTRATOR, Role.unbind, origin=origin, employee_id=id, holder=EVERYTHING)

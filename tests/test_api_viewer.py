@@ -65,7 +65,7 @@ async def _takes(api: Api, role: UUID, anna: UUID, how: str) -> None:
             await api.run(Role, role, Role.revoke, permission="role.view")
             await api.run(Role, role, Role.revoke, permission="department.edit")
         case "unbound":
-            await api.run(Role, role, Role.unbind, employee_id=anna)
+            await api.run(Role, role, Role.unbind, employee_id=anna, holder=EVERYTHING)
         case "retired":
             await api.run(Role, role, Role.retire)
 

@@ -57,6 +57,20 @@ async def test_who_may_rehire_people_does_not_bring_back_rights_that_they_lack(a
     assert await api.log.head() == head
 
 
+async def test_who_may_edit_roles_does_not_get_rid_of_the_administrators(api: Api) -> None:
+    ada, other = await api.administrator(), await api.hire("Ad Min")
+    await api.run(Role, ADMINISTRATOR, Role.bind, employee_id=other, holder=EVERYTHING)
+    clerk = await api.clerk("role.edit")
+    clerk = await api.clerk("role.edit")
+    head, role = await api.log.head(), gid("Role", ADMINISTRATOR)
+    refused = await api.give(clerk, "unbindRole", id=role, employeeId=gid("Employee", other))
+    assert refused["code"] == "ROLE_ADMINISTRATORS_ONLY"
+    assert await api.log.head() == head
+    assert "position" in await api.give(ada, "unbindRole", id=role, employeeId=gid("Employee", other))
+    last = await api.give(ada, "unbindRole", id=role, employeeId=gid("Employee", ada))
+    assert last["code"] == "ROLE_LAST_ADMINISTRATOR"
+
+
 # ── Refusals tell nothing of what one does not see ──
 
 ANY_VERSION: tuple[dict[str, Any], ...] = ({}, {"expectedVersion": 7})

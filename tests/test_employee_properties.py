@@ -72,7 +72,7 @@ ATTEMPTS = st.one_of(
         members=st.just(PEOPLE),
     ),
     attempt(Role, Role.bind, st.just(role.ADMINISTRATOR), employee_id=people, holder=st.just(ALL)),
-    attempt(Role, Role.unbind, st.just(role.ADMINISTRATOR), employee_id=people),
+    attempt(Role, Role.unbind, st.just(role.ADMINISTRATOR), employee_id=people, holder=st.just(ALL)),
     attempt(Role, Role.revoke, st.just(role.ADMINISTRATOR), permission=st.just("role.edit")),
     attempt(Role, Role.retire, st.just(role.ADMINISTRATOR)),
 )

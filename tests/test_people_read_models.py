@@ -59,7 +59,7 @@ async def test_rebuilt_from_the_log_they_are_the_same(api: Api) -> None:
     role = await api.permit(boss, "pay.view")
     await api.run(Role, role, Role.rename, name="Payers")
     await api.run(Role, role, Role.revoke, permission="pay.view")
-    await api.run(Role, role, Role.unbind, employee_id=boss)
+    await api.run(Role, role, Role.unbind, employee_id=boss, holder=EVERYTHING)
     await api.run(Role, role, Role.retire)
     live = await _rows(api)
     assert all(live.values())

@@ -9,6 +9,7 @@ from domain.employee import Employee, Reason, Terminated
 from domain.role import (
     ADMINISTRATOR,
     PERMISSIONS,
+    AdministratorsOnly,
     AlreadyDefined,
     Bound,
     BuiltIn,
@@ -108,8 +109,10 @@ def test_only_employed_people_are_bound(world: World) -> None:
 
 
 def test_somebody_is_unbound_once() -> None:
-    given(Role, DEFINED, Bound(employee_id=ANNA)).when(Role.unbind, employee_id=ANNA).then(Unbound(employee_id=ANNA))
-    given(Role, DEFINED).when(Role.unbind, employee_id=ANNA).nothing()
+    given(Role, DEFINED, Bound(employee_id=ANNA)).when(Role.unbind, employee_id=ANNA, holder=ALL).then(
+        Unbound(employee_id=ANNA)
+    )
+    given(Role, DEFINED).when(Role.unbind, employee_id=ANNA, holder=ALL).nothing()
 
 
 def test_a_retired_role_changes_no_more(world: World) -> None:
@@ -120,7 +123,7 @@ def test_a_retired_role_changes_no_more(world: World) -> None:
     retired.when(Role.grant, permission="payout.open", holder=ALL).refused(IsRetired, "id")
     retired.when(Role.revoke, permission="payout.open").refused(IsRetired, "id")
     retired.when(Role.bind, employee_id=BO, holder=ALL).refused(IsRetired, "id")
-    retired.when(Role.unbind, employee_id=ANNA).refused(IsRetired, "id")
+    retired.when(Role.unbind, employee_id=ANNA, holder=ALL).refused(IsRetired, "id")
 
 
 def test_the_administrators_role_is_established_whole_with_a_first_member(world: World) -> None:
@@ -146,9 +149,16 @@ def test_the_administrators_role_is_never_renamed_retired_or_cut_down() -> None:
 
 def test_somebody_employed_is_always_an_administrator(world: World) -> None:
     alone = given(Role, *ADMIN, Bound(employee_id=ANNA), Bound(employee_id=GONE)).among(world)
-    alone.when(Role.unbind, employee_id=ANNA).refused(LastAdministrator, "employeeId")
+    alone.when(Role.unbind, employee_id=ANNA, holder=ALL).refused(LastAdministrator, "employeeId")
     two = given(Role, *ADMIN, Bound(employee_id=ANNA), Bound(employee_id=BO)).among(world)
-    two.when(Role.unbind, employee_id=ANNA).then(Unbound(employee_id=ANNA))
+    two.when(Role.unbind, employee_id=ANNA, holder=ALL).then(Unbound(employee_id=ANNA))
+
+
+def test_only_administrators_unbind_one(world: World) -> None:
+    two = given(Role, *ADMIN, Bound(employee_id=ANNA), Bound(employee_id=BO)).among(world)
+    two.when(Role.unbind, employee_id=ANNA, holder=ALL - {"pay.view"}).refused(AdministratorsOnly, "id")
+    role = given(Role, DEFINED, Granted(permission="pay.view"), Bound(employee_id=ANNA)).among(world)
+    role.when(Role.unbind, employee_id=ANNA, holder=frozenset({"role.edit"})).then(Unbound(employee_id=ANNA))
 
 
 def test_permissions_are_named_by_what_and_how() -> None:
