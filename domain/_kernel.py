@@ -32,6 +32,8 @@ PERSONAL = Group("personal", encrypted=True)
 PRIVATE = Group("personal")
 PAY = Group("pay")
 EVALUATION = Group("score")
+WORK = Group("work")
+TARGET = Group("target")
 
 Personal = Annotated[T | None, PERSONAL]
 """A field about a person: encrypted with the key of the stream's person, None once that key is gone."""
@@ -44,6 +46,12 @@ Evaluation = Annotated[T, EVALUATION]
 
 Pay = Annotated[T, PAY]
 """A field about somebody's money: stored plainly, shown in the history only with the right to see pay."""
+
+Work = Annotated[T, WORK]
+"""A field about what somebody's work came to: stored plainly, shown in the history only with the right to see work."""
+
+Goal = Annotated[T, TARGET]
+"""A field about what somebody is to reach: stored plainly, shown in the history only with the right to see targets."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import assert_never
 from uuid import UUID
 
-from domain._kernel import Claim, Duplicate, Invalid, InvalidTransition, Look, NotFound, Release, event
+from domain._kernel import Claim, Duplicate, Goal, Invalid, InvalidTransition, Look, NotFound, Release, event
 from domain._values import Money, Period, number
 from domain.employee import Employee
 from domain.score import Metric
@@ -30,7 +30,7 @@ class TargetSet:
     employee_id: UUID
     metric: Metric
     period: str
-    amount: Decimal
+    amount: Goal[Decimal]
     currency: str | None
 
     def claims(self) -> Iterator[Claim | Release]:
@@ -43,8 +43,8 @@ class Amended:
     employee_id: UUID
     metric: Metric
     period: str
-    amount: Decimal
-    was: Decimal
+    amount: Goal[Decimal]
+    was: Goal[Decimal]
     currency: str | None
 
 

@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
-from domain._kernel import Claim, Duplicate, Invalid, InvalidTransition, Look, NotFound, Release, event
+from domain._kernel import Claim, Duplicate, Invalid, InvalidTransition, Look, NotFound, Release, Work, event
 from domain._values import Money, day, proper_name, text
 from domain.employee import must_be_employed
 
@@ -78,7 +78,7 @@ class Returned:
 class Won:
     owner_id: UUID
     customer_id: UUID | None
-    amount: Decimal
+    amount: Work[Decimal]
     currency: str
     effective: date
 
@@ -87,7 +87,7 @@ class Won:
 class Lost:
     owner_id: UUID
     customer_id: UUID | None
-    reason: str | None
+    reason: Work[str | None]
     effective: date
 
 
@@ -103,10 +103,10 @@ class DealReversed:
 
     owner_id: UUID
     customer_id: UUID | None
-    amount: Decimal
+    amount: Work[Decimal]
     currency: str
     won_on: date
-    reason: str
+    reason: Work[str]
     effective: date
 
 

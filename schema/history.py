@@ -97,7 +97,7 @@ def _person(recorded: Recorded) -> UUID | None:
     """Whom the fact is about."""
     if recorded.fact.TOPIC.startswith("employee."):
         return recorded.stream_id
-    person: UUID | None = getattr(recorded.fact, "employee_id", None)
+    person: UUID | None = getattr(recorded.fact, "employee_id", None) or getattr(recorded.fact, "owner_id", None)
     return person
 
 

@@ -16,8 +16,11 @@ from domain.employee import Employee, Reason
 from domain.payout_run import LineCalculated, Opened, PayoutRun
 from domain.role import Role
 from domain.score import Metric, Score
+from domain.target import Target
+from domain.work_item import WorkItem
 from store.recorded import Origin
 from tests._api import Api, gid
+from tests._work import opportunity, taken_back, won
 
 PERSONAL = ["name", "workEmail", "workPhone"]
 HISTORY = """
@@ -161,6 +164,31 @@ async def test_how_somebody_did_is_withheld_from_whoever_may_not_see_it(api: Api
         assert [event["redacted"] for event in events] == redacted
         for event, names in zip(events, hidden, strict=True):
             assert all((event["data"][name] is None) is bool(event["redacted"]) for name in names)
+
+
+async def test_what_deals_came_to_and_what_is_to_be_reached_are_withheld_from_whoever_may_not_see_them(
+    api: Api,
+) -> None:
+    anna, target = await api.hire(), uuid4()
+    deal, missed = await won(api, anna, "100"), await opportunity(api, anna)
+    await taken_back(api, deal, "2017-03-01")
+    await api.run(WorkItem, missed, WorkItem.lose, effective=date(2017, 2, 1), reason="Too dear.")
+    given: dict[str, Any] = {"employee_id": anna, "metric": Metric.DEALS_WON, "period": "2017"}
+    await api.run(Target, target, Target.set, amount=Decimal(9), **given)
+    await api.run(Target, target, Target.amend, amount=Decimal(8))
+    await api.permit(anna, "history.view")
+    work = {"work_item.won": ["amount"], "work_item.lost": ["reason"], "work_item.deal_reversed": ["amount", "reason"]}
+    targets = {"target.set": ["amount"], "target.amended": ["amount", "was"]}
+    for viewer, hidden in (
+        (await api.clerk("history.view", "personal.view", "pay.view", "score.view"), work | targets),
+        (await api.clerk("history.view", "work.view"), targets),
+        (await api.clerk("history.view", "target.view"), work),
+        (anna, {}),
+    ):
+        for topic, names in (work | targets).items():
+            (event,) = (await api.data(viewer, EVENTS_OF, where={"topic": {"eq": topic}}))["events"]["nodes"]
+            assert event["redacted"] == hidden.get(topic, [])
+            assert {event["data"][name] is None for name in names} == {topic in hidden}
 
 
 async def test_only_reviewers_see_everything(api: Api) -> None:
