@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, Numeric, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Computed, DateTime, Integer, Numeric, Text, Uuid
 
 from domain.payout_run import Approved, Calculated, Cancelled, Opened, Rejected, Released, Status
 from projections._kernel import Change, projection, read_model
 from store.recorded import Recorded
+
+FEW = 5
+ABOUT_FEW = f"CASE WHEN line_count < {FEW} THEN id END"
+"""What fewer people than that get together says too much of what each gets: such a run is not about nobody."""
 
 payout_runs = read_model(
     "payout_runs",
@@ -23,6 +27,7 @@ payout_runs = read_model(
     Column("total", Numeric),
     Column("currency", Text),
     Column("line_count", Integer),
+    Column("about_few", Uuid, Computed(ABOUT_FEW, persisted=True)),
     Column("blocked_count", Integer),
     Column("opened_by", Uuid, nullable=False),
     Column("opened_at", DateTime(timezone=True), nullable=False),

@@ -13,8 +13,9 @@ from domain import payout_run as domain
 from domain._kernel import Invalid
 from domain._values import Period
 from projections.deals import calculate
-from projections.payout_runs import payout_runs
+from projections.payout_runs import FEW, payout_runs
 from schema._kernel import (
+    NOBODYS,
     STAFF,
     Arg,
     At,
@@ -47,7 +48,11 @@ from store.log import Log
 strawberry.enum(domain.Status, name="PayoutRunStatus", description="How far a payout run has come.")
 
 
-@reads(payout_runs, rows=STAFF)
+TOTAL = PAYROLL & (may("pay.view") | NOBODYS)
+"""Who sees what a run comes to. One that pays few people is theirs; see `about_few`."""
+
+
+@reads(payout_runs, rows=STAFF, person="about_few")
 class PayoutRun:
     """What everybody is paid under one plan for one period. That there is one, and how far it is, all staff see."""
 
@@ -60,7 +65,9 @@ class PayoutRun:
     cut_off: Position | None = seen_by(
         STAFF, column="cutoff", description="It is calculated from the facts up to this position of the log."
     )
-    total: Money | None = seen_by(PAYROLL, description="Of all lines that could be calculated.")
+    total: Money | None = seen_by(
+        TOTAL, description=f"Of all lines that could be calculated; of fewer than {FEW}, for whoever sees each of them."
+    )
     line_count: int | None = seen_by(PAYROLL, description="How many people it pays.")
     blocked_count: int | None = seen_by(PAYROLL, description="How many lines could not be calculated.")
     inputs_hash: str | None = seen_by(PAYROLL, description="SHA-256 of the plan's terms and all credits.")

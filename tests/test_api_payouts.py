@@ -373,7 +373,7 @@ async def test_everybody_sees_their_own_pay_and_nobody_elses(api: Api, office: O
         assert (run["total"], run["lines"]) == (None, {"totalCount": 0, "nodes": []})
     for who in (office.opener, office.releaser):
         answer = (await api(who, LINES, period="2017-Q1"))["data"]["payoutRun"]
-        assert answer["total"] == {"amount": "12.00", "currency": "USD"}
+        assert (answer["total"], answer["lineCount"]) == (None, 2), "what two get is not for whoever sees nobody's pay"
         assert [(each["amount"], each["explanation"]) for each in answer["lines"]["nodes"]] == [(None, None)] * 2
 
 
@@ -403,9 +403,8 @@ async def test_nobody_learns_what_others_are_paid_by_trying(api: Api, office: Of
     for what in ('payoutRuns(where: { total: { gt: "1" } })', "payoutRuns(orderBy: [{ field: TOTAL }])"):
         answer = await api(anna, f"{{ {what} {{ totalCount nodes {{ id }} }} }}")
         assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN_FIELD"
-        assert (await api.data(office.opener, f"{{ {what} {{ nodes {{ id }} }} }}"))["payoutRuns"]["nodes"] == [
-            {"id": id}
-        ]
+        found = (await api.data(office.approver, f"{{ {what} {{ nodes {{ id }} }} }}"))["payoutRuns"]["nodes"]
+        assert found == [{"id": id}]
     for where, count in (('{ amount: { gt: "5" } }', 0), ('{ not: { amount: { gt: "5" } } }', 2)):
         answer = await api.data(office.opener, f"{{ payoutLines(where: {where}) {{ totalCount }} }}")
         assert answer["payoutLines"]["totalCount"] == count

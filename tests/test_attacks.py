@@ -232,6 +232,24 @@ async def test_a_deal_in_another_currency_stands_in_nobodys_way_once_it_is_rever
     ]
 
 
+@pytest.mark.parametrize(("people", "told"), [(1, None), (4, None), (5, {"amount": "500.00"})])
+async def test_what_few_get_together_does_not_tell_what_each_gets(api: Api, people: int, told: Any) -> None:
+    """Who sees payout runs and nobody's pay learns no total of fewer than five, neither by asking nor by trying."""
+    for _ in range(people):
+        await won(api, await api.hire("Anna"), "1000")
+    run = (await calculated(api, await plan(api, tiers=[{"start": "0", "rate": "0.1"}])))["payoutRun"]
+    assert run["total"] == {"amount": f"{people}00.00"}, "to whoever sees what each gets"
+    clerk = await api.clerk("payout.view", "payout.approve")
+    seen = "query ($id: ID!) { payoutRun(id: $id) { lineCount total { amount } } }"
+    assert (await api.data(clerk, seen, id=run["id"]))["payoutRun"] == {"lineCount": people, "total": told}
+    tried = "query ($least: Decimal) { payoutRuns(where: { total: { gte: $least } }) { totalCount } }"
+    for least in "1", "999999":
+        found = (await api.data(clerk, tried, least=least))["payoutRuns"]["totalCount"]
+        assert found == int(told is not None and least == "1")
+    approved = await api.give(clerk, "approvePayoutRun", "payoutRun { total { amount } }", id=run["id"])
+    assert approved["payoutRun"]["total"] == told
+
+
 async def test_an_empty_hash_is_not_the_hash_of_what_was_seen(api: Api) -> None:
     await won(api, await api.hire("Anna"), "100")
     run = (await calculated(api, await plan(api, tiers=[{"start": "0", "rate": "0.1"}])))["payoutRun"]
