@@ -7,11 +7,11 @@ over it; `totalCount` is a subselect of its own. What is not asked for is not co
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import FieldNode, GraphQLObjectType, get_named_type
-from sqlalchemy import BindParameter, ColumnElement, Integer, Text, Uuid, false, func, literal_column, true
+from sqlalchemy import BindParameter, ColumnElement, Integer, Text, Uuid, case, false, func, literal_column, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from schema._arguments import Call, Given, Path, bad_input, given
@@ -237,9 +237,17 @@ class _Answer:
                 case "hasPreviousPage":
                     fields[key] = more if page.backwards else behind
                 case "startCursor" | "endCursor" as which:
-                    all_ = self._aggregate(whole, func.array_agg, payload(page.terms(row)), more=True)
-                    place = "1" if which == "startCursor" else f"array_length({all_}, 1)"
-                    fields[key] = signed(literal_column(f"({all_})[{place}]", Text()), page.key())
+                    fields[key] = self._cursor_at(whole, page.terms(row), first=which == "startCursor")
                 case "__typename":
                     fields[key] = constant(type_.name)
         return compiler.built(fields)
+
+    def _cursor_at(self, whole: str, terms: list[Term], *, first: bool) -> ColumnElement[Any]:
+        """The cursor of the first or the last row of the page: of all rows only what they are sorted by is gathered."""
+        all_ = [self._aggregate(whole, func.array_agg, term.value, more=True) for term in terms]
+        place = "1" if first else f"array_length({all_[0]}, 1)"
+        there = [
+            replace(term, value=literal_column(f"({values})[{place}]", term.value.type))
+            for term, values in zip(terms, all_, strict=True)
+        ]
+        return case((all_[0].is_not(None), signed(payload(there), self.page.key())))
