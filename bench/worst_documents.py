@@ -144,7 +144,7 @@ WORST: dict[str, Callable[[], Worst]] = {
     "no end": lambda: Worst("{ a(b: [" * 60),
     "commands": lambda: Worst(
         "mutation { "
-        + _fields(lambda n: f'a{n}: retireRole(input: {{id: "x"}}) {{ ... on Refused {{ code }} }}', 15)
+        + _fields(lambda n: f'a{n}: retireRole(input: {{id: "x"}}) {{ ... on Refused {{ code }} }}', 10)
         + " }"
     ),
     "commands in a fragment": lambda: Worst(

@@ -7,8 +7,9 @@ known when the variable is; so a cost is a sum of terms, each a number times som
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from graphql import (
@@ -27,9 +28,11 @@ from graphql import (
     get_nullable_type,
     type_from_ast,
 )
+from sqlalchemy import ScalarSelect, literal_column
 
-from schema._declare import MOST, USUAL, Many, reading
+from schema._declare import MOST, USUAL, Many, Paging, Value, reading
 from schema._limits import INTROSPECTION
+from schema._rows import Json, Names
 from schema._work import Parts, Work, add_arguments, weight
 
 MOST_COST = 50_000
@@ -40,6 +43,9 @@ MOST_EXECUTED = 5_000
 
 FUNCTION = 5
 """What a value costs that a function of our own finds."""
+
+SEARCH = 50
+"""What it costs to go through other rows for a value: to count them, or to filter or sort a list as the client says."""
 
 SCHEMA = 2_500
 """What it costs to ask about the schema."""
@@ -126,7 +132,7 @@ class _Counter:
 
     def _field(self, field: GraphQLField, node: FieldNode, selections: SelectionSetNode) -> Counted:
         alone, listed, work = self.of(get_named_type(field.type), selections)
-        alone[()] += 1
+        alone[()] += 1 + SEARCH * any(each.name.value in ("where", "orderBy") for each in node.arguments or ())
         size = _size(field, node)
         work[""] += weight(field, paged=size is not None, objects=True)
         add_arguments(node.arguments or (), work)
@@ -142,7 +148,20 @@ def _alone(field: GraphQLField | None, node: FieldNode) -> int:
     if node.name.value in INTROSPECTION:
         return SCHEMA
     declared = field.extensions.get("strawberry-definition") if field else None
-    return FUNCTION if declared is not None and reading(declared) is None else 1
+    match reading(declared) if declared is not None else Paging():
+        case None:
+            return FUNCTION
+        case Paging() if node.name.value == "totalCount":
+            return SEARCH
+        case Value(sql=sql) if sql is not None and _searches(sql):
+            return SEARCH
+    return 1
+
+
+@cache
+def _searches(sql: Callable[[Any], Any]) -> bool:
+    """Whether an expression looks at other rows than its own."""
+    return isinstance(sql(Names(Json(literal_column("any")))), ScalarSelect)
 
 
 def _size(field: GraphQLField, node: FieldNode) -> int | str | None:

@@ -55,7 +55,7 @@ MOST_ALIASES = 250
 MOST_ROOTS = 30
 """Fields of the operation itself."""
 
-MOST_COMMANDS = 15
+MOST_COMMANDS = 10
 """Fields of a mutation itself: each is decided, recorded and read again by itself."""
 
 INTROSPECTION = frozenset({"__schema", "__type"})

@@ -91,7 +91,11 @@ def test_tools_may_ask_for_the_schema() -> None:
     [
         ("{ viewer { id } }", {}, 2),
         ("{ employees(first: 10) { nodes { id name } } }", {}, 1 + 10 * 3),
-        ("{ employees { totalCount nodes { id } } }", {}, 1 + 1 + 50 * 2),
+        ("{ employees { totalCount nodes { id } } }", {}, 1 + 50 + 50 * 2),
+        ('{ employees(where: { name: { contains: "a" } }) { nodes { id } } }', {}, 51 + 50 * 2),
+        ("{ employees(orderBy: [{ field: TITLE }], first: 10) { nodes { department { headCount code } } } }",
+         {}, 51 + 10 * (1 + 1 + 50 + 1)),
+        ("{ employees(first: 10) { nodes { scores(first: 1) { nodes { currency } } } } }", {}, 1 + 10 * (1 + 1 + 2)),
         ("{ employees(last: 5) { edges { cursor node { id } } } }", {}, 1 + 5 * 4),
         ("query ($n: Int) { employees(first: $n) { nodes { id } } }", {"n": 20}, 1 + 20 * 2),
         ("query ($n: Int) { employees(first: $n) { nodes { id } } }", {}, 1 + 50 * 2),
