@@ -32,17 +32,25 @@ NUMBER = '"#"'
 
 
 def connection(compiler: Compiler, many: Many, asked: Asked) -> ColumnElement[Any]:
-    node_type = get_named_type(asked.type.fields["nodes"].type)
-    assert isinstance(node_type, GraphQLObjectType)
-    shape: Shape = node_type.extensions["strawberry-definition"].origin.__shape__
-    filters = Filters(compiler.params, compiler.permissions, handles(shape, many.where))
-    page = _Page(compiler, many, shape, filters, asked, compiler.arguments(asked))
+    page = page_of(compiler, many, asked)
     with compiler.each():
-        return _Answer(page, asked, node_type).json()
+        return _Answer(page, asked, _node_type(asked)).json()
+
+
+def page_of(compiler: Compiler, many: Many, asked: Asked) -> Page:
+    shape: Shape = _node_type(asked).extensions["strawberry-definition"].origin.__shape__
+    filters = Filters(compiler.params, compiler.permissions, handles(shape, many.where))
+    return Page(compiler, many, shape, filters, asked, compiler.arguments(asked))
+
+
+def _node_type(asked: Asked) -> GraphQLObjectType:
+    found = get_named_type(asked.type.fields["nodes"].type)
+    assert isinstance(found, GraphQLObjectType)
+    return found
 
 
 @dataclass(slots=True)
-class _Page:
+class Page:
     """Which rows, in which order, from where to where."""
 
     compiler: Compiler
@@ -106,18 +114,20 @@ class _Page:
         return literal_column(str(page_size(size) + more), Integer())
 
     def key(self) -> Any:
-        secret, asked = self.compiler.secret, {name: self.arguments.get(name) for name in ("where", "orderBy")}
-        return self.compiler.params.bind(lambda call: key_for(secret, call, self.name, asked), Text())
+        return self.compiler.params.bind(self.signing_key, Text())
+
+    def signing_key(self, call: Call) -> str:
+        """What the cursors of this list, filter and order are signed with for who calls."""
+        asked = {name: self.arguments.get(name) for name in ("where", "orderBy")}
+        return key_for(self.compiler.secret, call, self.name, asked)
 
     def _after(self, argument: str, terms: list[Term], *, backwards: bool) -> ColumnElement[bool]:
         """Only rows beyond the cursor in this argument."""
-        secret, asked = self.compiler.secret, {name: self.arguments.get(name) for name in ("where", "orderBy")}
-        cursor, name = self.arguments[argument], self.name
+        cursor = self.arguments[argument]
 
         def part(index: int) -> Any:
             def get(call: Call) -> Any:
-                key = key_for(secret, call, name, asked)
-                return opened(given(cursor, call.variables), key, len(terms))[index]
+                return opened(given(cursor, call.variables), self.signing_key(call), len(terms))[index]
 
             return self.compiler.params.bind(get, Text())
 
@@ -150,7 +160,7 @@ class _Page:
 class _Answer:
     """What of a connection is asked for."""
 
-    page: _Page
+    page: Page
     asked: Asked
     node_type: GraphQLObjectType
     beside: list[Source] = field(default_factory=list)

@@ -41,6 +41,13 @@ def signed(payload: ColumnElement[Any], key: BindParameter[str]) -> ColumnElemen
     return written
 
 
+def sealed(values: Sequence[str], key: str) -> str:
+    """The cursor with these sort values, as PostgreSQL makes it."""
+    payload = json.dumps(values).encode()
+    signature = hashlib.sha256(key.encode() + payload + key.encode()).digest()[:SIGNATURE]
+    return base64.b64encode(signature + payload, altchars=b"-_").decode().rstrip("=")
+
+
 def opened(cursor: str, key: str, length: int) -> list[str | None]:
     """The sort values in a cursor, if it was signed with this key."""
     try:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Generic, TypeVar, dataclass_transform
+from uuid import UUID
 
 import strawberry
 from sqlalchemy import ColumnElement, Select
@@ -125,7 +126,15 @@ class Paging:
     """A part of a connection."""
 
 
-Reading = Value | One | ByKey | ByGlobalId | Changed | Many | View | Paging
+@dataclass(frozen=True, slots=True)
+class Following:
+    """Each fact that comes to a list of the API, told as it comes. `about` is whom a fact is about, if anybody."""
+
+    of: str
+    about: Callable[[Any], UUID | None]
+
+
+Reading = Value | One | ByKey | ByGlobalId | Changed | Many | View | Paging | Following
 
 
 def reading(field: StrawberryField) -> Reading | None:
@@ -214,6 +223,18 @@ def resolved(rule: Rule, *, description: str | None = None) -> Callable[[Callabl
 def view(function: Callable[..., Any], *, seen_by: Rule = STAFF, description: str | None = None) -> Any:
     """Rows that a function selects: see `schema._view.At`."""
     return _field(View(function), seen_by, description or inspect.getdoc(function))
+
+
+def following(of: str, *, about: Callable[[Any], UUID | None], seen_by: Rule, description: str) -> Any:
+    """A subscription: whatever comes to the root field `of`, a list in the order of the log, after a place in it.
+
+    Its type has a `cursor`, which is one of that list, and an `event`, the row. Whoever is told less than others
+    of most facts may be told more of those that are `about` themselves, so that what is made for all is not for them.
+    """
+    return strawberry.field(
+        metadata={"reading": Following(of, about), "rule": seen_by},
+        description=f"{description} For {seen_by}.",
+    )
 
 
 # ── Types ──

@@ -6,7 +6,21 @@ import strawberry
 
 from schema._arguments import bad_input
 from schema._context import Context
-from schema._declare import Connection, Money, by_id, by_key, extends, many, one, part, reads, resolved, seen_by, view
+from schema._declare import (
+    Connection,
+    Money,
+    by_id,
+    by_key,
+    extends,
+    following,
+    many,
+    one,
+    part,
+    reads,
+    resolved,
+    seen_by,
+    view,
+)
 from schema._given import give, names
 from schema._mutation import CommandInput, Outcome, allow, mutation, new_id, uuid_of
 from schema._reader import Viewer
@@ -38,6 +52,7 @@ __all__ = [
     "by_id",
     "by_key",
     "extends",
+    "following",
     "give",
     "global_id",
     "many",

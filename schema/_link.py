@@ -14,7 +14,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import capitalize_first, to_camel_case
 
-from schema._declare import MOST, SHAPES, ByGlobalId, ByKey, Many, Shape, Value, View, reading
+from schema._declare import MOST, SHAPES, ByGlobalId, ByKey, Following, Many, Shape, Value, View, reading
 from schema._inputs import bare, order_input, where_input
 from schema._rules import STAFF, Rule
 from schema._view import argument_types
@@ -33,6 +33,11 @@ def link(roots: Iterable[type[Any]]) -> None:
     for definition in reversed(definitions):  # the roots first: they take the plain names
         for field in definition.fields:
             field.arguments = _arguments(definition, field) if reading(field) else field.arguments
+    lists = {field.python_name: field for each in definitions if each.name == "Query" for field in each.fields}
+    for definition in definitions:
+        for field in definition.fields:
+            if isinstance(source := reading(field), Following):
+                field.arguments = _following_arguments(lists[source.of])
 
 
 def _resolve(field: StrawberryField, definition: StrawberryObjectDefinition) -> None:
@@ -111,6 +116,13 @@ def _connection_arguments(
     if (order := order_input(owner, shape, many)) is not None:
         arguments.append(_argument("order_by", list[order] | None, "In this order."))  # type: ignore[valid-type]
     return arguments
+
+
+def _following_arguments(listed: StrawberryField) -> list[StrawberryArgument]:
+    name = to_camel_case(listed.python_name)
+    after = f"Only those after this cursor, which may be one of `{name}`; from now on, unless told."
+    where = (each for each in listed.arguments if each.python_name == "where")
+    return [_argument("after", str | None, after), *where]
 
 
 def _argument(name: str, type_: Any, description: str | None = None) -> StrawberryArgument:

@@ -62,6 +62,8 @@ class Plan:
     denied: tuple[dict[str, Any], ...]
     errors: Mapping[str, GraphQLError]
     whole: bool
+    personal: bool = False
+    """Whether it asks who the viewer is, and not only what they may do."""
 
     def values(self, call: Call) -> list[Any] | None:
         """What is bound for a call; None if the client gave something impossible."""
@@ -148,6 +150,7 @@ class Planner:
             denied=denied,
             errors=self.errors,
             whole=self.compiler.whole and not self.errors,
+            personal="viewer" in getters,
         )
 
     def _pieces(self, order: list[str], denied: tuple[dict[str, Any], ...]) -> tuple[tuple[bytes, ...], bytes]:

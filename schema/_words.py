@@ -37,6 +37,7 @@ OPERATORS = {
 FIXED = {
     "Query": "What can be asked. Objects that you may not see are not there for you.",
     "Mutation": "What can be done. Each answers with what it changed, or with why it was refused.",
+    "Subscription": "What can be followed: told as it happens, over a websocket.",
     "Direction.ASC": "From the least to the greatest.",
     "Direction.DESC": "From the greatest to the least.",
     "PageInfo.hasNextPage": "Whether more come after this page.",

@@ -87,13 +87,13 @@ def told(recorded: Recorded, viewer: Viewer) -> Told:
     fact = recorded.fact
     data = msgspec.to_builtins(fact)
     withheld = []
-    if viewer.id != _person(recorded):
+    if viewer.id != person(recorded):
         withheld = [name for name, group in _groups(fact.TOPIC).items() if f"{group}.view" not in viewer.permissions]
     data |= dict.fromkeys(withheld)
     return Told(_camel(data), [to_camel_case(name) for name in withheld])
 
 
-def _person(recorded: Recorded) -> UUID | None:
+def person(recorded: Recorded) -> UUID | None:
     """Whom the fact is about."""
     if recorded.fact.TOPIC.startswith("employee."):
         return recorded.stream_id

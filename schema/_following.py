@@ -1,0 +1,287 @@
+"""Subscriptions: what comes to a list after a place in the log, told to each follower in order, once.
+
+Every follower has a place of their own and reads on from there, page by page; so nobody misses a fact, and nobody waits
+for another. Those who stand at the same place, ask the same and have the same rights share what is read and what is
+made of it; each has their own cursors put in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from inspect import isawaitable
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+from graphql import DocumentNode, ExecutionResult, GraphQLError, execute
+from strawberry.dataloader import DataLoader
+
+from schema._arguments import Call, frozen, given
+from schema._compile import Asked, Compiler
+from schema._connection import Page
+from schema._context import Context
+from schema._cost import MOST_COST, MOST_EXECUTED
+from schema._cursor import opened, sealed
+from schema._declare import Following, reading
+from schema._documents import Invalid, Operation, check_cost
+from schema._live import Live, people
+from schema._masking import AWAY, told
+from schema._mutation import Log
+from schema._news import CURSOR, followed_page, news
+from schema._plan import Cache, Plan, Planner
+from schema._reader import Reader, Viewer, unauthenticated
+from store.pool import LOST
+from store.recorded import Recorded
+
+PAGE = 100
+"""Facts that are read at a time."""
+
+MOST_COST_OF_ONE = 1_000
+"""What one fact may cost that is told to a follower: there may be many, and they come unasked."""
+
+AT_ONCE = 4
+"""Statements that followers run at the same time: the connections are for everybody."""
+
+SHARED = 32
+"""Pages that are at hand for others who want the same."""
+
+AGAIN = 1.0
+"""Seconds until a PostgreSQL that is away is asked again."""
+
+ANYBODY = uuid4()
+"""Stands for a viewer where it makes no difference who it is."""
+
+Tell = Callable[[str], Awaitable[None]]
+
+
+class SignedOut(Exception):
+    """Who follows may not sign in any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """A subscription as it is asked: with variables as they were sent, as they are read, and as they are planned."""
+
+    operation: Operation
+    document: DocumentNode
+    sent: dict[str, Any] | None
+    variables: dict[str, Any]
+    shape: dict[str, Any]
+    cost: int
+    page: Page
+    about: Callable[[Recorded], UUID | None]
+
+    @property
+    def same(self) -> Hashable:
+        """The same for all questions that are planned alike."""
+        return self.operation.source, self.operation.name, frozen(self.shape)
+
+
+class _Row(msgspec.Struct):
+    position: int
+    told: msgspec.Raw
+
+
+_rows = msgspec.json.Decoder(list[_Row]).decode
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What has come: of each fact its position, and the answer in pieces, between which the cursor stands.
+
+    It was made with the rights of a version of the policy; `reached` is the place after it.
+    """
+
+    policy: int
+    facts: list[tuple[int, list[str]]]
+    reached: int
+
+
+@dataclass(eq=False, slots=True)
+class Followers:
+    """All who follow something in this process. `patience`: seconds that one page may take."""
+
+    reader: Reader
+    log: Log
+    patience: float
+    live: Live = field(init=False)
+    _pages: Cache[Any, asyncio.Task[_Page]] = field(default_factory=lambda: Cache(SHARED), init=False)
+    _people: Cache[Any, frozenset[UUID] | None] = field(default_factory=lambda: Cache(SHARED), init=False)
+    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE), init=False)
+
+    def __post_init__(self) -> None:
+        self.live = Live(self.log)
+
+    async def follow(
+        self, document: DocumentNode, operation: Operation, sent: dict[str, Any] | None, viewer: UUID | None, tell: Tell
+    ) -> None:
+        """Tell whatever comes, each as an answer in JSON. Ends by being cancelled, or with an error.
+
+        `sent` are the variables. Raises Invalid or GraphQLError for what can't be followed, SignedOut when the viewer
+        may not sign in any more.
+        """
+        question = self._question(document, operation, sent)
+        if viewer is None or (await self.reader.viewer(viewer))[0] is None:
+            raise unauthenticated()
+        key = question.page.signing_key(Call(viewer, question.variables))
+        async with self.live.followed():
+            position = await self._start(given(question.page.arguments.get("after"), question.variables), key)
+            await self._page(question, viewer, position, position)  # so that a mistake is told at once
+            while True:
+                news = await self._page(question, viewer, position, await self.live.beyond(position))
+                for place, pieces in news.facts:
+                    await tell(pieces[0] if len(pieces) == 1 else sealed([str(place)] * 2, key).join(pieces))
+                position = news.reached
+
+    def _question(self, document: DocumentNode, operation: Operation, sent: dict[str, Any] | None) -> _Question:
+        variables = operation.coerced(self.reader.schema, sent)
+        shape = self.reader._shaped(operation, variables)  # noqa: SLF001
+        compiler, asked = self._asked(operation, shape, Viewer(ANYBODY), mixed=False)
+        source = reading(asked.declared)
+        assert isinstance(source, Following)
+        return _Question(
+            operation=operation,
+            document=document,
+            sent=sent,
+            variables=variables,
+            shape=shape,
+            cost=check_cost(operation, variables, MOST_COST_OF_ONE),
+            page=followed_page(compiler, asked),
+            about=source.about,
+        )
+
+    async def _start(self, after: str | None, key: str) -> int:
+        """Where to go on: after the cursor, or from now on."""
+        head = await self.log.head()
+        if after is None:
+            return head
+        position = int(opened(after, key, 2)[0] or 0)
+        if position > head:
+            message = "This cursor is of facts that are not there (any more): the log has been restored, or is another."
+            raise GraphQLError(message, extensions={"code": "BAD_CURSOR"})
+        return position
+
+    # ── A page, for all who want the same ──
+
+    async def _page(self, question: _Question, viewer: UUID, after: int, to: int) -> _Page:
+        """What has come after one position, up to another; a PostgreSQL that is away is waited for."""
+        since = None
+        while True:
+            try:
+                who, version = await self.reader.viewers.get(viewer, since=since)
+                if who is None:
+                    raise SignedOut
+                page = await self._shared(question, who, version, after, to)
+            except TimeoutError:
+                raise
+            except (*AWAY, *LOST):
+                await asyncio.sleep(AGAIN)
+            else:
+                if page.policy == version:
+                    return page
+                since = page.policy
+
+    async def _shared(self, question: _Question, who: Viewer, version: int, after: int, to: int) -> _Page:
+        plan = self._plan(question, who, version)
+        concerned = self._concerned(question, after, to)
+        if not (plan.personal or concerned is None or who.id in concerned):
+            who = Viewer(ANYBODY, who.permissions)
+        most = max(1, min(PAGE, (MOST_COST if plan.whole else MOST_EXECUTED) // question.cost))
+        call = Call(who.id, {**question.variables, "$after": after, "$to": to, "$most": most})
+        bound, errors = plan.possible(call)
+        for error in errors.values():
+            raise error
+        key = (question.same, plan.sql, frozen(bound), who, version)
+        task = self._pages.find(key)
+        if task is None or task.cancelled() or (task.done() and task.exception()):
+            task = self._pages.keep(key, asyncio.create_task(self._read(question, plan, call, who, version)))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may wait any more
+        return await asyncio.shield(task)
+
+    def _concerned(self, question: _Question, after: int, to: int) -> frozenset[UUID] | None:
+        """Whom these facts are about; None if that is not known without reading them."""
+        key = (question.about, after, to)
+        if key not in self._people:
+            facts = self.live.at_hand(after, to)
+            self._people.keep(key, None if facts is None else people(facts, question.about))
+        return self._people[key]
+
+    async def _read(self, question: _Question, plan: Plan, call: Call, who: Viewer, version: int) -> _Page:
+        async with self._turns, asyncio.timeout(self.patience):
+            row = await self.reader.pool.fetchrow(plan.sql, *plan.possible(call)[0])
+            assert row is not None
+            rows = _rows(row[0])
+            answers = (
+                [plan.answer([bytes(each.told)]) for each in rows]
+                if plan.whole
+                else await self._executed(question, plan, rows, who, version)
+            )
+        facts = [(each.position, answer.decode().split(CURSOR)) for each, answer in zip(rows, answers, strict=True)]
+        reached = rows[-1].position if len(rows) == call.variables["$most"] else call.variables["$to"]
+        return _Page(row["policy"], facts, reached)
+
+    async def _executed(
+        self, question: _Question, plan: Plan, rows: list[_Row], who: Viewer, version: int
+    ) -> list[bytes]:
+        """What functions of our own have to say is added by graphql-core, fact by fact; they are opened together."""
+        at_hand = {each.position: each for each in self.live.at_hand_of(each.position for each in rows)}
+        facts = DataLoader(load_fn=partial(self._opened, at_hand))
+        (key,) = plan.keys
+
+        async def executed(row: _Row) -> bytes:
+            context = Context(self.reader, self.log, who, version, denied=list(plan.denied), _facts=facts)
+            root, name = {key: json.loads(bytes(row.told))}, question.operation.name
+            graph = self.reader.schema
+            result = execute(graph, question.document, root, context, question.sent, operation_name=name)
+            return _answer(await result if isawaitable(result) else result, context)
+
+        return await asyncio.gather(*map(executed, rows))
+
+    async def _opened(self, at_hand: dict[int, Recorded], positions: list[int]) -> list[Recorded]:
+        found = dict(at_hand)
+        if missing := [each for each in positions if each not in found]:
+            found |= {each.position: each for each in await self.log.at(missing)}
+        return [found[each] for each in positions]
+
+    # ── Plans ──
+
+    def _plan(self, question: _Question, who: Viewer, version: int) -> Plan:
+        for mixed in (False, True):
+            key = ("news", question.same, who.permissions, version, mixed)
+            plan = self.reader.cached(key, partial(self._compiled, question, who, mixed=mixed))
+            if plan.whole:
+                break
+        return plan
+
+    def _compiled(self, question: _Question, who: Viewer, *, mixed: bool) -> Plan:
+        compiler, asked = self._asked(question.operation, question.shape, who, mixed=mixed)
+        planner, key = Planner(compiler, self.reader.policy), str(asked.path[0])
+        with compiler.each():
+            planner.add(key, partial(news, compiler, asked))
+        return planner.plan([key])
+
+    def _asked(
+        self, operation: Operation, shape: Mapping[str, Any], who: Viewer, *, mixed: bool
+    ) -> tuple[Compiler, Asked]:
+        """The one field of a subscription."""
+        root, compiler = self.reader.schema.subscription_type, self.reader.compiler(operation, shape, who, mixed=mixed)
+        assert root is not None
+        selected = compiler.selection.root(root, operation.definition.selection_set)
+        for key, nodes in selected.items():
+            if (field := root.fields.get(nodes[0].name.value)) is not None:
+                return compiler, Asked(field, nodes, None, (key,))
+        message = "There is nothing to follow in this subscription."
+        raise Invalid([GraphQLError(message, operation.definition, extensions={"code": "BAD_USER_INPUT"})])
+
+
+def _answer(result: ExecutionResult, context: Context) -> bytes:
+    answer: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        answer = {"errors": told(result.errors, uuid4().hex), **answer}
+    if context.denied:
+        answer["extensions"] = {"denied": context.denied}
+    return msgspec.json.encode(answer)
