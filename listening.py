@@ -13,8 +13,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from operations.requests import App
+from schema._http import LARGEST_BODY
 from settings import BadSetting, Settings
 
 PATIENCE = 10
@@ -39,6 +41,9 @@ class Front:
         config = uvicorn.Config(
             self,
             http="httptools",
+            ws=WebSocket,
+            ws_max_size=LARGEST_BODY,
+            ws_per_message_deflate=False,  # it costs more than what is sent, and memory for each client
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -73,6 +78,19 @@ async def listening_on(listening: socket.socket) -> AsyncIterator[Front]:
         yield front
     finally:
         await front.stop()
+
+
+class WebSocket(WebSocketsSansIOProtocol):
+    """Uvicorn's, which would wait for ever for a client that takes nothing: to close, and to be closed."""
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "websocket.close":
+            self.writable.set()
+        await super().send(message)
+
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        super().on_task_complete(task)
+        self.loop.call_later(PATIENCE, self.transport.abort)
 
 
 class Server(uvicorn.Server):

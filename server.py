@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 import logs
 import pages
@@ -258,6 +258,7 @@ def app(
         routes=[
             *(() if manners.production else pages.routes("/graphql")),
             Route("/graphql", requests),
+            WebSocketRoute("/graphql", requests),
             Route("/healthz", healthy),
             Route("/readyz", ready),
             Route("/metrics", metrics.endpoint(numbers, metrics_token)),

@@ -96,7 +96,8 @@ OPERATION = _declare(
 RESPONSES = _declare("http_responses", _COUNTER, "Responses of /graphql, by status.", "status")
 ERRORS = _declare("errors", _COUNTER, "GraphQL errors in responses, by extensions.code.", "code")
 UNDER_WAY = _declare("requests_under_way", _GAUGE, "Requests to /graphql that are being answered.")
-SOCKETS = _declare("websockets", _GAUGE, "Open websocket connections.")
+SOCKETS = _declare("websocket_connections", _GAUGE, "Open websockets.")
+OF_SOCKETS = _declare("websocket_operations", _GAUGE, "Operations under way on websockets: subscriptions, mostly.")
 CONNECTIONS = _declare("connections", _GAUGE, "Open connections of clients, of whatever kind.")
 POOL = _declare(
     "database_connections", _GAUGE, "Connections to PostgreSQL, by pool (commands, reads) and state.", "pool", "state"
@@ -166,6 +167,7 @@ class Numbers(Collector):
         yield ERRORS.of({(code,): count for code, count in it.errors.items()})
         yield UNDER_WAY.one(it.under_way)
         yield SOCKETS.one(it.sockets)
+        yield OF_SOCKETS.one(it.of_sockets)
         yield CONNECTIONS.one(self.connections())
 
 

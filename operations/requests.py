@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from random import getrandbits
@@ -23,6 +24,7 @@ import logs
 from operations.traces import Tracer
 from schema._documents import Document, Documents
 from schema._http import Receive, Scope, Send, request_id
+from schema._websocket import OPERATION
 from store.meter import Histogram
 
 App = Callable[[Scope, Receive, Send], Awaitable[Any]]
@@ -81,6 +83,8 @@ class Requests:
     errors: Counter[str] = field(default_factory=Counter)
     under_way: int = 0
     sockets: int = 0
+    of_sockets: int = 0
+    """Operations that are under way on websockets."""
     operations: OrderedDict[str, Operation] = field(default_factory=OrderedDict)
     others: Operation = field(default_factory=lambda: Operation("", ""))
 
@@ -88,7 +92,7 @@ class Requests:
         if scope["type"] == "websocket":
             self.sockets += 1
             try:
-                await self.app(scope, receive, send)
+                await self.app({**scope, OPERATION: self.of_socket}, receive, send)
             finally:
                 self.sockets -= 1
             return
@@ -120,13 +124,33 @@ class Requests:
                 span.update_name(f"graphql {operation.name}".rstrip())
                 span.set_attribute("graphql.document.hash", operation.document)
 
+    @contextmanager
+    def of_socket(self, number: str) -> Iterator[Callable[[bytes], None]]:
+        """Around an operation on a websocket; whatever it answers, but for what it tells those who follow, is seen."""
+        request, document = logs.REQUEST.set(number), _DOCUMENT.set(None)
+        self.of_sockets += 1
+        began = perf_counter()
+        try:
+            yield self._seen
+        finally:
+            self.of_sockets -= 1
+            asked = _DOCUMENT.get()
+            if asked is not None and not any(each.is_subscription for each in asked[1].operations.values()):
+                self._operation(perf_counter() - began)
+            _DOCUMENT.reset(document)
+            logs.REQUEST.reset(request)
+
+    def _seen(self, body: bytes) -> None:
+        if body[:10] == b'{"errors":':
+            self._codes(body)
+
     def _counted(self, send: Send) -> Send:
         async def counted(message: Scope) -> None:
             await send(message)
             if message["type"] == "http.response.start":
                 self.statuses[message["status"]] += 1
-            elif message["body"][:10] == b'{"errors":':
-                self._codes(message["body"])
+            else:
+                self._seen(message["body"])
 
         return counted
 

@@ -24,7 +24,8 @@ from schema._about import About
 from schema._answers import Answers
 from schema._context import Context
 from schema._cost import MOST_EXECUTED
-from schema._documents import Document, Documents, Invalid, check_cost
+from schema._documents import Document, Documents, Invalid, Operation, check_cost
+from schema._following import Followers
 from schema._http import (
     GRAPHQL,
     JSON,
@@ -49,6 +50,7 @@ from schema._mutation import Log
 from schema._rates import Rates
 from schema._reader import Reader
 from schema._viewers import POLICY, RoleViewers
+from schema._websocket import PROTOCOL, Sockets
 
 Identify = Callable[[str | None], UUID | None]
 
@@ -79,6 +81,9 @@ class Manners:
     viewer_rate: float = 0.0
     address_rate: float = 0.0
     """Requests a second, of one employee and of one address; 0 for any number."""
+    viewer_sockets: int = 250
+    address_sockets: int = 2_000
+    """Websockets that are open at a time, of one employee and of one address."""
     origins: frozenset[str] = frozenset()
     trusted: Mapping[str, str] = field(default_factory=dict)
     trusted_only: bool = False
@@ -104,14 +109,16 @@ class Endpoint:
     _viewers: Rates = field(init=False)
     _addresses: Rates = field(init=False)
     _about: About = field(init=False)
+    _sockets: Sockets = field(init=False)
 
     def __post_init__(self) -> None:
         self._about = About(self.reader.schema)
         self._viewers, self._addresses = Rates(self.manners.viewer_rate), Rates(self.manners.address_rate)
+        self._sockets = Sockets(self, Followers(self.reader, self.log, self.manners.patience))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008, "reason": "There are no subscriptions here."})
+        if scope["type"] == "websocket":
+            await self._sockets(scope, receive, send)
             return
         lines = scope["headers"]
         headers = dict(lines)
@@ -140,12 +147,13 @@ class Endpoint:
         if media is None:
             message = f"Answers are {GRAPHQL} or {JSON}, in UTF-8; the Accept header allows neither."
             raise HttpError(406, "NOT_ACCEPTABLE", message)
-        self._paced(self._addresses, (scope.get("client") or ("",))[0])
+        self.paced_address(scope)
         question = await self._question(scope, headers, receive)
         status = 400 if media == GRAPHQL else 200
         try:
             async with asyncio.timeout(self.manners.patience):
-                return await self._perform(question, scope["method"] == "POST", headers.get(b"authorization"), number)
+                authorization, post = headers.get(b"authorization"), scope["method"] == "POST"
+                return await self.perform(question, authorization, number, post=post)
         except HttpError:
             raise
         except Invalid as error:
@@ -179,13 +187,22 @@ class Endpoint:
         parameters: bytes = scope.get("query_string", b"")
         return b"?" + parameters
 
+    def paced_address(self, scope: Scope) -> None:
+        """One more request of this address. Raises HttpError."""
+        self._paced(self._addresses, (scope.get("client") or ("",))[0])
+
+    def paced_viewer(self, viewer: UUID) -> None:
+        """One more request of this employee. Raises HttpError."""
+        self._paced(self._viewers, viewer)
+
     def _paced(self, rates: Rates, who: object) -> None:
         wait = rates.wait(who)
         if wait:
             message = f"Too many requests; try again in {ceil(wait)} s."
             raise HttpError(429, "RATE_LIMITED", message, retry_after=str(ceil(wait)))
 
-    def _document(self, request: Request) -> tuple[str, Document]:
+    def document(self, request: Request) -> tuple[str, Document]:
+        """The document that is asked for, and its text. Raises Invalid."""
         manners = self.manners
         text = request.query
         if request.document_id is not None:
@@ -197,18 +214,25 @@ class Endpoint:
         assert text is not None
         return text, self.reader.documents.get(text)
 
-    async def _perform(self, question: bytes, post: bool, authorization: bytes | None, number: str) -> Answer:  # noqa: FBT001
+    def _operation(self, request: Request, *, post: bool) -> tuple[str, Operation]:
+        text, document = self.document(request)
+        operation = document.operation(request.operation_name)
+        if operation.is_subscription:
+            raise _invalid(f"Subscribe over a websocket, which is here too and speaks {PROTOCOL}.", "WEBSOCKET_NEEDED")
+        if not operation.is_query and not post:
+            raise HttpError(405, "METHOD_NOT_ALLOWED", "Only queries are asked with GET.", allow="POST")
+        return text, operation
+
+    async def perform(self, question: bytes, authorization: bytes | None, number: str, *, post: bool = True) -> Answer:
+        """The answer to a query or a mutation. Raises Invalid, HttpError, and whatever goes wrong."""
         viewer = self.identify(authorization.decode("latin-1") if authorization else None)
         if viewer is not None:
-            self._paced(self._viewers, viewer)
+            self.paced_viewer(viewer)
             if (kept := await self.reader.again(question, viewer)) is not None:
                 self.reader.documents.get(kept.document)  # it was asked for again, for whoever counts that
                 return Answer(kept.body)
         request = from_body(question) if post else from_parameters(question[1:])
-        text, document = self._document(request)
-        operation = document.operation(request.operation_name)
-        if not operation.is_query and not post:
-            raise HttpError(405, "METHOD_NOT_ALLOWED", "Only queries are asked with GET.", allow="POST")
+        text, operation = self._operation(request, post=post)
         variables = self.reader.coerced(operation, request.variables)
         cost = check_cost(operation, variables)
         if operation.is_query and only_about_the_schema(operation.definition):

@@ -74,11 +74,8 @@ class _Question:
     cost: int
     page: Page
     about: Callable[[Recorded], UUID | None]
-
-    @property
-    def same(self) -> Hashable:
-        """The same for all questions that are planned alike."""
-        return self.operation.source, self.operation.name, frozen(self.shape)
+    same: Hashable
+    """The same for all questions that are planned alike."""
 
 
 class _Row(msgspec.Struct):
@@ -138,8 +135,8 @@ class Followers:
                 position = news.reached
 
     def _question(self, document: DocumentNode, operation: Operation, sent: dict[str, Any] | None) -> _Question:
-        variables = operation.coerced(self.reader.schema, sent)
-        shape = self.reader._shaped(operation, variables)  # noqa: SLF001
+        variables = self.reader.coerced(operation, sent)
+        shape, same = self.reader.shaped(operation, variables)
         compiler, asked = self._asked(operation, shape, Viewer(ANYBODY), mixed=False)
         source = reading(asked.declared)
         assert isinstance(source, Following)
@@ -149,6 +146,7 @@ class Followers:
             sent=sent,
             variables=variables,
             shape=shape,
+            same=(operation.source, operation.name, same),
             cost=check_cost(operation, variables, MOST_COST_OF_ONE),
             page=followed_page(compiler, asked),
             about=source.about,

@@ -99,7 +99,7 @@ def _object(given: Mapping[str, str], name: str) -> dict[str, Any] | None:
 def _checked(request: Request) -> Request:
     if request.query is None and request.document_id is None:
         raise HttpError(400, "BAD_REQUEST", "There is no query, and no documentId.")
-    if request.query is not None and request.document_id is not None:
+    if request.query and request.document_id is not None:
         raise HttpError(400, "BAD_REQUEST", "Send either query or documentId, not both.")
     if request.variables:
         _check_values(request.variables)

@@ -124,7 +124,9 @@ async def _raw(port: int, sent: bytes) -> bytes:
         (_said(POST, b"accept: text/html", b"accept: " + GRAPHQL.encode(), b"content-type: application/json",
                b"content-length: 2") + b"{}", 400),
         (_said(b"GET /graphql HTTP/1.1", b"upgrade: websocket", b"connection: upgrade", b"sec-websocket-version: 13",
-               b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==", b"sec-websocket-protocol: graphql-transport-ws"), 403),
+               b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==", b"sec-websocket-protocol: graphql-transport-ws"), 101),
+        (_said(b"GET /graphql HTTP/1.1", b"upgrade: websocket", b"connection: upgrade", b"sec-websocket-version: 13",
+               b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==", b"origin: https://evil.example"), 403),
     ],
 )  # fmt: skip
 async def test_the_wire_is_answered(wire: int, sent: bytes, status: int) -> None:

@@ -1,0 +1,421 @@
+"""GraphQL over a websocket: the protocol graphql-transport-ws, with the same limits and rights as over HTTP.
+
+https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
+
+A frame that is not of the protocol closes the socket, with a code that says why; a mistake in an operation is told to
+that operation alone. Nothing is queued here: an operation waits until what it had to say was taken, so that a client
+which reads slowly is told slowly, and one that takes nothing at all is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID, uuid4
+
+import msgspec
+from graphql import GraphQLError
+
+from schema._documents import Invalid
+from schema._following import Followers, SignedOut
+from schema._http import HttpError, Receive, Request, Scope, Send, from_body, header
+from schema._masking import told, went_wrong
+
+if TYPE_CHECKING:
+    from schema._endpoint import Endpoint
+
+PROTOCOL = "graphql-transport-ws"
+LONGEST_ID = 128
+LONGEST_REASON = 123
+"""Bytes that a websocket has for the reason why it is closed."""
+
+MOST_OPERATIONS = 100
+"""Operations under way on one socket."""
+
+GREETING = 3.0
+"""Seconds until `connection_init` has to be there."""
+
+STALLED = 10.0
+"""Seconds that a client may take nothing of what there is for it."""
+
+LOOK_EVERY = 1.0
+"""Seconds between looks whether a token has run out, or a client takes nothing."""
+
+OPERATION = "meritbook.operation"
+"""Where in the scope stands what is to be done around an operation, by whoever counts them."""
+
+Seen = Callable[[bytes], None]
+"""Is shown each answer, in JSON, that an operation ends with."""
+
+logger = logging.getLogger("meritbook.api")
+
+
+class Farewell(Exception):
+    """The socket is closed, with this code and for this reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code, self.reason = code, reason
+
+
+class Gone(Exception):
+    """The client is not there any more."""
+
+
+class _Message(msgspec.Struct):
+    type: Literal["connection_init", "ping", "pong", "subscribe", "complete"]
+    id: str | None = None
+    payload: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Init(msgspec.Struct):
+    """What comes with `connection_init`: who asks, in either spelling."""
+
+    authorization: str | None = None
+    Authorization: str | None = None
+
+
+_message = msgspec.json.Decoder(_Message).decode
+_init = msgspec.json.Decoder(_Init | None).decode
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw] | None).decode
+
+
+def _unseen(_number: str) -> AbstractContextManager[Seen]:
+    return nullcontext(lambda _answer: None)
+
+
+def _read(decode: Callable[[Any], Any], said: Any, what: str) -> Any:
+    try:
+        return decode(said)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise _bad(what) from None
+
+
+def _bad(what: str) -> Farewell:
+    return Farewell(4400, f"Invalid message: {what}")
+
+
+# ── All sockets ──
+
+
+@dataclass(eq=False, slots=True)
+class Sockets:
+    """The websockets of one door."""
+
+    door: Endpoint
+    followers: Followers
+    open: set[Socket] = field(default_factory=set)
+    _of_viewers: Counter[UUID] = field(default_factory=Counter)
+    _of_addresses: Counter[str] = field(default_factory=Counter)
+    _watching: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        address = (scope.get("client") or ("",))[0]
+        try:
+            self._check(scope, address)
+        except HttpError as error:
+            await _refuse(scope, send, error)
+            return
+        socket = Socket(self, scope, receive, send)
+        self._of_addresses[address] += 1
+        self.open.add(socket)
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch(), name="websockets")
+        try:
+            await socket.live()
+        finally:
+            self.open.discard(socket)
+            _one_less(self._of_addresses, address)
+            _one_less(self._of_viewers, socket.viewer)
+            if not self.open:
+                self._watching.cancel()
+                self._watching = None
+
+    def _check(self, scope: Scope, address: str) -> None:
+        """Before anything is agreed to. Raises HttpError."""
+        origin, host = header(scope["headers"], b"origin").decode("latin-1"), header(scope["headers"], b"host")
+        own = _host_of(origin) == host.decode("latin-1").lower()
+        if origin and not own and origin not in self.door.manners.origins:
+            raise HttpError(403, "FORBIDDEN_ORIGIN", "Pages of this site may not connect: see ALLOWED_ORIGINS.")
+        self.door.paced_address(scope)
+        if self._of_addresses[address] >= self.door.manners.address_sockets:
+            raise HttpError(429, "RATE_LIMITED", "Too many websockets of this address.")
+
+    def signed_in(self, viewer: UUID) -> None:
+        """One more of this employee's. Raises Farewell."""
+        if self._of_viewers[viewer] >= self.door.manners.viewer_sockets:
+            raise Farewell(4429, "Too many websockets of this employee.")
+        self._of_viewers[viewer] += 1
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            now = asyncio.get_running_loop().time()
+            for each in list(self.open):
+                each.look(now)
+
+
+def _host_of(origin: str) -> str:
+    return origin.partition("://")[2].lower()
+
+
+def _one_less(of: Counter[Any], who: Any) -> None:
+    of[who] -= 1
+    if of[who] <= 0:
+        del of[who]
+
+
+async def _refuse(scope: Scope, send: Send, error: HttpError) -> None:
+    """As an answer over HTTP, where the server can send one."""
+    if "websocket.http.response" not in (scope.get("extensions") or {}):
+        await send({"type": "websocket.close"})
+        return
+    body = msgspec.json.encode({"errors": told([_error(error)], uuid4().hex)})
+    headers = [(b"content-type", b"application/json; charset=utf-8"), (b"cache-control", b"no-store")]
+    headers += ((name.encode(), value.encode()) for name, value in error.headers.items())
+    await send({"type": "websocket.http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": body})
+
+
+def _error(error: HttpError) -> GraphQLError:
+    extensions: dict[str, Any] = {"code": error.code}
+    if "retry-after" in error.headers:
+        extensions["retryAfter"] = int(error.headers["retry-after"])
+    return GraphQLError(str(error), extensions=extensions)
+
+
+# ── One socket ──
+
+
+@dataclass(eq=False, slots=True)
+class Socket:
+    """One client, and its operations by their ids."""
+
+    sockets: Sockets
+    scope: Scope
+    _receive: Receive
+    _send: Send
+    viewer: UUID | None = None
+    _authorization: str | None = None
+    _acknowledged: bool = False
+    _operations: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _speaking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _since: float | None = None
+    _main: asyncio.Task[Any] | None = None
+    _farewell: Farewell | None = None
+
+    async def live(self) -> None:
+        """From the handshake to the end."""
+        self._main = asyncio.current_task()
+        offered = self.scope.get("subprotocols") or []
+        spoken = PROTOCOL if PROTOCOL in offered else next(iter(offered), None)  # so that the code below is heard
+        await self._send({"type": "websocket.accept", "subprotocol": spoken})
+        try:
+            await self._listen(spoken)
+        except Farewell as farewell:
+            self._farewell = farewell
+        except asyncio.CancelledError:
+            if self._farewell is None or self._main is None:
+                raise
+            self._main.uncancel()
+        except Gone:
+            return
+        except Exception:
+            logger.exception("A websocket failed.")
+            self._farewell = Farewell(4500, "Internal server error.")
+        finally:
+            for each in self._operations.values():
+                each.cancel()
+            if self._operations:
+                await asyncio.wait(self._operations.values())
+        await self._close()
+
+    def end(self, farewell: Farewell) -> None:
+        """Close it from elsewhere."""
+        if self._farewell is None and self._main is not None:
+            self._farewell = farewell
+            self._main.cancel()
+
+    def look(self, now: float) -> None:
+        """Whether the token is still good, and the client still there."""
+        if self._since is not None and now - self._since > STALLED:
+            self.end(Farewell(4413, "Too slow: nothing is taken. Go on after the last cursor that you have."))
+        elif self._authorization is not None and self.sockets.door.identify(self._authorization) is None:
+            self.end(Farewell(4403, "Forbidden: the token has run out."))
+
+    async def _close(self) -> None:
+        if self._farewell is not None:
+            reason = self._farewell.reason.encode()[:LONGEST_REASON].decode(errors="ignore")
+            with suppress(OSError, RuntimeError, TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self._send({"type": "websocket.close", "code": self._farewell.code, "reason": reason})
+
+    # ── What the client says ──
+
+    async def _listen(self, protocol: str | None) -> None:
+        if protocol != PROTOCOL:
+            raise Farewell(4406, f"Subprotocol not acceptable: speak {PROTOCOL}.")
+        try:
+            async with asyncio.timeout(GREETING):
+                while not self._acknowledged:
+                    if not await self._heard():
+                        return
+        except TimeoutError:
+            raise Farewell(4408, "Connection initialisation timeout.") from None
+        while await self._heard():
+            pass
+
+    async def _heard(self) -> bool:
+        """The next message, done; False if the client is gone."""
+        event = await self._receive()
+        if event["type"] == "websocket.disconnect":
+            return False
+        text = event.get("text")
+        if text is None:
+            raise _bad("send text.")
+        said: _Message = _read(_message, text, "an object with a `type` of the protocol, and an `id` that is text.")
+        match said.type:
+            case "connection_init":
+                await self._greet(said)
+            case "ping":
+                empty = _read(_object, said.payload, "the payload must be an object.") is None
+                with_it = "" if empty else f',"payload":{bytes(said.payload).decode()}'
+                await self._say(f'{{"type":"pong"{with_it}}}')
+            case "pong":
+                _read(_object, said.payload, "the payload must be an object.")
+            case "subscribe":
+                await self._begin(_id(said), said)
+            case "complete":
+                if (task := self._operations.pop(_id(said), None)) is not None:
+                    task.cancel()
+        return True
+
+    async def _greet(self, said: _Message) -> None:
+        if self._acknowledged:
+            raise Farewell(4429, "Too many initialisation requests.")
+        init = _read(_init, said.payload, "the payload must be an object; `authorization` is text.") or _Init()
+        by_header = header(self.scope["headers"], b"authorization").decode("latin-1")
+        authorization = init.authorization or init.Authorization or by_header or None
+        if authorization is not None:
+            viewer = self.sockets.door.identify(authorization)
+            if viewer is None:
+                raise Farewell(4403, "Forbidden: this token is not good.")
+            self.sockets.signed_in(viewer)
+            self.viewer, self._authorization = viewer, authorization
+        self._acknowledged = True
+        await self._say('{"type":"connection_ack"}')
+
+    async def _begin(self, id: str, said: _Message) -> None:
+        if not self._acknowledged:
+            raise Farewell(4401, "Unauthorized: send connection_init first.")
+        if id in self._operations:
+            raise Farewell(4409, f"Subscriber for {id} already exists")
+        if len(self._operations) >= MOST_OPERATIONS:  # told from here, so that nothing more is heard before
+            error = HttpError(429, "RATE_LIMITED", f"At most {MOST_OPERATIONS} operations at a time on a websocket.")
+            await self._fail(id, [_error(error)], uuid4().hex)
+            return
+        task = asyncio.create_task(self._operate(id, bytes(said.payload)))
+        self._operations[id] = task
+        task.add_done_callback(lambda done: self._ended(id, done))
+
+    def _ended(self, id: str, task: asyncio.Task[None]) -> None:
+        if self._operations.get(id) is task:
+            del self._operations[id]
+        if not task.cancelled() and isinstance(error := task.exception(), Farewell):
+            self.end(error)
+
+    # ── Operations ──
+
+    async def _operate(self, id: str, payload: bytes) -> None:
+        """One operation, from its beginning to its end. Raises Farewell."""
+        number = uuid4().hex
+        around: Callable[[str], AbstractContextManager[Seen]] = self.scope.get(OPERATION, _unseen)
+        with around(number) as seen, suppress(Gone):
+            try:
+                await self._performed(payload, id, number, seen)
+            except (Gone, Farewell):
+                raise
+            except SignedOut:
+                raise Farewell(4403, "Forbidden: who this token is for may not sign in any more.") from None
+            except HttpError as error:
+                errors = [_error(error)]
+            except Invalid as invalid:
+                errors = invalid.errors
+            except GraphQLError as error:
+                errors = [error]
+            except Exception as error:  # noqa: BLE001 - here is where everything else is masked
+                errors = [GraphQLError(**went_wrong(error, number))]
+            else:
+                self._free(id)
+                await self._say(f'{{"id":{json.dumps(id)},"type":"complete"}}')
+                return
+            self._free(id)
+            seen(await self._fail(id, errors, number))
+
+    async def _fail(self, id: str, errors: list[GraphQLError], number: str) -> bytes:
+        payload = msgspec.json.encode(told(errors, number))
+        await self._say(f'{{"id":{json.dumps(id)},"type":"error","payload":{payload.decode()}}}')
+        return b'{"errors":' + payload + b"}"
+
+    def _free(self, id: str) -> None:
+        """Before the client hears that it has ended, the id may be used again."""
+        if self._operations.get(id) is asyncio.current_task():
+            del self._operations[id]
+
+    async def _performed(self, payload: bytes, id: str, number: str, seen: Seen) -> None:
+        door, request = self.sockets.door, _request(payload)
+        before = f'{{"id":{json.dumps(id)},"type":"next","payload":'
+
+        async def tell(answer: str) -> None:
+            await self._say(f"{before}{answer}}}")
+
+        door.paced_address(self.scope)
+        _, document = door.document(request)
+        operation = document.operation(request.operation_name)
+        if not operation.is_subscription:
+            authorization = self._authorization.encode() if self._authorization else None
+            async with asyncio.timeout(door.manners.patience):
+                answer = await door.perform(payload, authorization, number)
+            seen(answer.body)
+            await tell(answer.body.decode())
+            return
+        if self.viewer is not None:
+            door.paced_viewer(self.viewer)
+        assert document.parsed is not None
+        await self.sockets.followers.follow(document.parsed, operation, request.variables, self.viewer, tell)
+
+    # ── What the client is told ──
+
+    async def _say(self, text: str) -> None:
+        """Returns when there is room for more. Raises Gone."""
+        async with self._speaking:
+            self._since = asyncio.get_running_loop().time()
+            try:
+                await self._send({"type": "websocket.send", "text": text})
+            except (OSError, RuntimeError):
+                raise Gone from None
+            finally:
+                self._since = None
+
+
+def _id(said: _Message) -> str:
+    if not said.id or len(said.id) > LONGEST_ID:
+        raise _bad(f"the id must have 1 to {LONGEST_ID} characters.")
+    return said.id
+
+
+def _request(payload: bytes) -> Request:
+    """What is asked for. Raises Farewell if it is no request at all."""
+    try:
+        return from_body(payload)
+    except HttpError as error:
+        if error.code == "BAD_REQUEST":
+            raise _bad(f"in the payload. {error}") from None
+        raise
