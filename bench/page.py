@@ -41,20 +41,27 @@ def grown() -> list[dict[str, Any]]:
     return sorted(found, key=lambda it: it["size"]["employees"])
 
 
+def pages() -> dict[str, str]:
+    """What the results that are kept make, by the name of the page."""
+    results, sizes = latest(), grown()
+    measured = [_machines(results), *(table.section(each) for each in results)] if results else []
+    grows = [_machines(sizes), _measured(sizes), growth(sizes)] if sizes else ["Growth has not been measured yet."]
+    return {
+        "benchmarks.md": _page("Benchmarks", "notes.md", measured),
+        "growth.md": _page("Growth", "growth.md", grows),
+    }
+
+
 def write() -> None:
-    results = latest()
-    parts = [_machines(results), *(table.section(each) for each in results)] if results else []
-    _write("benchmarks.md", "Benchmarks", "notes.md", parts)
-    sizes = grown()
-    parts = [_machines(sizes), _measured(sizes), growth(sizes)] if sizes else ["Growth has not been measured yet."]
-    _write("growth.md", "Growth", "growth.md", parts)
-
-
-def _write(page: str, title: str, notes: str, parts: Sequence[str]) -> None:
-    said = (NOTES / notes).read_text().strip()
-    text = HEAD.format(notes=f"bench/{notes}", title=title) + "\n\n".join((said, *parts)) + "\n"
+    """The pages. By itself, without measuring again: `python -m bench.page`."""
     PAGES.mkdir(parents=True, exist_ok=True)
-    (PAGES / page).write_text(text)
+    for name, text in pages().items():
+        (PAGES / name).write_text(text)
+
+
+def _page(title: str, notes: str, parts: Sequence[str]) -> str:
+    said = (NOTES / notes).read_text().strip()
+    return HEAD.format(notes=f"bench/{notes}", title=title) + "\n\n".join((said, *parts)) + "\n"
 
 
 def _machines(results: Sequence[dict[str, Any]]) -> str:
@@ -152,3 +159,7 @@ def _measured(results: Sequence[dict[str, Any]]) -> str:
         for it in results
     ]
     return table.markdown(("employees", "facts", "measured", "commit", "the machine was"), lines)
+
+
+if __name__ == "__main__":
+    write()
