@@ -23,7 +23,7 @@ from projections._statements import POSTGRESQL, Group, grouped, rows, sql
 from store.batch import Session, lock, transaction
 from store.keys import Keys
 
-ROWS = 50_000
+ROWS = 100_000
 """How many changed rows of a read model are held in memory before they are written."""
 
 PATIENCE = 100
@@ -50,9 +50,7 @@ async def build(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progr
         for model in beside.models.values():
             await create_bare(connection, model)
         reached = await _write_all(pool, connection, keys, beside, progress)
-        for model in beside.models.values():
-            await complete(connection, model)
-            await connection.execute(f"ANALYZE {', '.join(map(str, (model.table, *derived(model))))}")
+        await _complete_all(pool, beside)
         while not await _join(connection, keys, read_models, beside, reached):
             far = True
             while far:
@@ -137,6 +135,22 @@ async def _write(connection: Session, model: ReadModel, group: Group, changes: l
         await connection.execute("DROP TABLE staged")
     elif kind in (Put, Add):
         await connection.copy_records_to_table(table.name, schema_name=table.schema, columns=names, records=told)
+
+
+async def _complete_all(pool: Pool, beside: ReadModels) -> None:
+    """Two at a time. PostgreSQL is told what is in them, for it plans badly with tables that it has not looked at."""
+    models = iter(beside.models.values())
+
+    async def lane() -> None:
+        async with pool.acquire() as connection:
+            for model in models:
+                await complete(connection, model)
+                await connection.execute(f"ANALYZE {', '.join(map(str, (model.table, *derived(model))))}")
+
+    lanes = [asyncio.ensure_future(lane()) for _ in range(2)]
+    await asyncio.wait(lanes)
+    for each in lanes:
+        each.result()
 
 
 def _beside(model: ReadModel) -> ReadModel:

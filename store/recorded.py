@@ -12,7 +12,7 @@ from msgspec.structs import force_setattr
 # Made for every fact that is read, so they are of the kind that is made most quickly.
 
 
-class Origin(msgspec.Struct, frozen=True, kw_only=True):
+class Origin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Who gives a command, for whom, why, and what led to it."""
 
     actor: UUID
@@ -29,7 +29,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
             force_setattr(self, "correlation_id", self.command_id)
 
 
-class Happened(msgspec.Struct, frozen=True, kw_only=True):
+class Happened(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A fact in its stream."""
 
     stream_id: UUID
@@ -47,7 +47,7 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
         return self.version
 
 
-class Recorded(Happened, frozen=True, kw_only=True):
+class Recorded(Happened, frozen=True, kw_only=True, gc=False):
     """One row of the log. `effective` is when the fact holds; `position` and `recorded_at` are when we knew it."""
 
     position: int
