@@ -227,8 +227,6 @@ class Compiler:
         self, type_: GraphQLObjectType, groups: Mapping[str, list[FieldNode]], row: Row
     ) -> tuple[list[Source], dict[Rule, ColumnElement[bool]]]:
         """Whether those rules hold that several fields would look up: beside the row, once for all of them."""
-        if len(groups) < 2 or any(len(key) > LONGEST_NAME for key in groups):  # noqa: PLR2004 - several
-            return [], {}
         fields = (type_.fields.get(group[0].name.value) for group in groups.values())
         rules = (each.extensions["strawberry-definition"].metadata["rule"] for each in fields if each is not None)
         verdicts = Counter(rule.fold(self.permissions) for rule in rules)
@@ -244,17 +242,16 @@ class Compiler:
 
     def record(self, fields: Mapping[str, ColumnElement[Any]]) -> tuple[list[Source], ColumnElement[Any]]:
         """An object of these fields: what has to stand in FROM beside the row, and the object itself."""
-        if not fields:
-            return [], EMPTY_OBJECT
-        if any(len(key) > LONGEST_NAME for key in fields):
-            return [], long_named(fields)
-        alias, before = self.alias("o"), fields.beside if isinstance(fields, Object) else []
+        before = fields.beside if isinstance(fields, Object) else ()
+        if not are_columns(fields):
+            return [*before], long_named(fields) if fields else EMPTY_OBJECT
+        alias = self.alias("o")
         return [*before, Subselect(fields).beside(alias)], literal_column(alias)
 
     def object(self, fields: Mapping[str, ColumnElement[Any]]) -> tuple[list[Source], ColumnElement[Any]]:
         """The same, the object being JSON."""
         beside, record = self.record(fields)
-        return beside, literal_column(f"row_to_json({record.key})") if beside else record
+        return beside, literal_column(f"row_to_json({record.key})") if are_columns(fields) else record
 
     def json(self, asked: Asked, row: Row) -> ColumnElement[Any]:
         return self.built(self.fields(asked, row))
@@ -343,6 +340,11 @@ class Compiler:
         """A name for a row. No name in GraphQL has a `$`, so no response key is mistaken for it."""
         self.aliases += 1
         return f"{letter}${self.aliases}"
+
+
+def are_columns(fields: Mapping[str, Any]) -> bool:
+    """Whether an object of these fields can be a row of PostgreSQL's."""
+    return bool(fields) and all(len(key) <= LONGEST_NAME for key in fields)
 
 
 def shape_of(type_: GraphQLObjectType) -> Shape:

@@ -72,17 +72,6 @@ class Exists(ColumnElement[bool]):
         self.selected = selected
 
 
-class Once(ColumnElement[T]):
-    """An expression that stands in one statement many times, and is written once."""
-
-    inherit_cache = False
-
-    def __init__(self, expression: ColumnElement[T]) -> None:
-        self.type = expression.type
-        self.inner = expression
-        self.written: str | None = None
-
-
 class Statement(ClauseElement):
     """A SELECT of values under names that is all there is: no source of its own."""
 
@@ -143,10 +132,3 @@ def _within(it: Within, compiler: SQLCompiler, **_: Any) -> str:
 @compiles(Exists)
 def _exists(it: Exists, compiler: SQLCompiler, **_: Any) -> str:
     return f"EXISTS {_subselect(it.selected, compiler)}"
-
-
-@compiles(Once)
-def _once(it: Once[Any], compiler: SQLCompiler, **_: Any) -> str:
-    if it.written is None:
-        it.written = f"({compiler.process(it.inner)})"
-    return it.written
