@@ -110,7 +110,8 @@ async def client_of(
     url: str, authorization: str | None = None, *, greeted: bool = True, protocol: str | None = PROTOCOL, **given: Any
 ) -> AsyncIterator[Client]:
     subprotocols = [Subprotocol(protocol)] if protocol else None
-    async with connect(url, subprotocols=subprotocols, compression=None, **given) as connection:
+    usual: dict[str, Any] = {"compression": None, "max_queue": None}  # so that what is not heard is not in the way
+    async with connect(url, subprotocols=subprotocols, **(usual | given)) as connection:
         client = Client(connection)
         if greeted:
             await client.greet(authorization)
