@@ -41,9 +41,12 @@ from store.command import Command, Decided, Outcome, Unavailable, decide
 from store.keys import Keys
 from store.meter import Meter
 from store.pool import LOST, Connection
-from store.streams import NotLoaded, Stream, Streams
+from store.streams import Folded, NotLoaded, Stream, Streams
 
 BATCH = 256
+ENOUGH = 64
+"""Commands that are worth a commit beside one that is under way; fewer wait for its end, so that commits stay large."""
+
 WAITING = 50_000
 PATIENCE = 30.0
 """Seconds that commands wait for a PostgreSQL that is away, before they are told so."""
@@ -180,6 +183,8 @@ class Writer:
             slot = await self._free.get()
             if self._failed:
                 await self._recover(slot)
+            elif self._under_way and len(self._waiting) < ENOUGH:
+                self._wake.clear()
             elif batch := self._decide():
                 task = asyncio.create_task(self._commit(slot, batch, self._last), name="commit")
                 self._last = batch
@@ -204,7 +209,7 @@ class Writer:
         while self._waiting and len(batch.decided) < BATCH:
             command = self._waiting.popleft()
             try:
-                decided = decide(command, self.streams.get)
+                decided = self._decided(command)
             except NotLoaded as not_loaded:
                 missing.append((command, not_loaded.stream))
             except Exception as error:  # noqa: BLE001  # a rule that fails is told to whoever asked, and to nobody else
@@ -220,11 +225,36 @@ class Writer:
             task.add_done_callback(self._loading.discard)
         return batch if batch.decided else None
 
+    def _decided(self, command: Command) -> Decided:
+        """What a command decides on what is known. Raises NotLoaded if that is not enough.
+
+        A stream that is not known is mostly one that is about to begin. A command that makes something of nothing is
+        taken at its word: had the stream begun before, its first version would object.
+        """
+        own, known = command.stream, self.streams.get
+        if known(own) is not None:
+            return decide(command, known)
+        nothing = Folded(own.kind(), 0)
+        try:
+            decided = decide(command, lambda stream: nothing if stream == own else known(stream))
+        except NotLoaded:
+            raise
+        except Exception as error:
+            raise NotLoaded(own) from error
+        if not decided.facts:
+            raise NotLoaded(own)
+        return decided
+
     async def _load(self, missing: list[tuple[Command, Stream]]) -> None:
         commands = [command for command, _ in missing]
-        streams = [stream for _, stream in missing]
+
+        async def load() -> None:
+            # One that another command has begun by now, in a batch that is not committed, must not be read upon that.
+            unknown = [stream for _, stream in missing if self.streams.get(stream) is None]
+            await self.streams.load(self._pool, unknown)
+
         try:
-            await _patiently(lambda: self.streams.load(self._pool, streams))
+            await _patiently(load)
         except (InterfaceError, *LOST) as error:
             self._give_up(commands, error)
         except Exception as error:  # noqa: BLE001  # history that can't be read fails who asked for it, and nobody else

@@ -591,6 +591,22 @@ async def test_a_read_model_that_is_gone_stops_nobody_for_ever(log: Log, pool: P
     assert (await run(log, id, Account.deposit, amount=FIVE)).version == 3
 
 
+async def test_what_was_only_going_to_be_is_not_taken_for_what_is(log: Log) -> None:
+    """One command waits for its stream to be read, while another begins that stream in a batch that is taken back."""
+    for n in range(20):
+        id = uuid4()
+        first, second, third = await at_once(
+            run(log, id, Account.deposit, amount=FIVE),
+            run(log, uuid4(), Account.open, number=str(n)),
+            run(log, id, Account.open, number=str(n)),
+        )
+        assert isinstance(third, NumberTaken)
+        assert isinstance(first, InvalidTransition), first
+        assert second.version == 1
+        assert (await run(log, id, Account.open, number=f"another {n}")).version == 1
+        assert [fact.version for fact in await log.stream(id)] == [1]
+
+
 # ── What breaks ──
 
 
