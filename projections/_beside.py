@@ -195,3 +195,16 @@ async def complete(connection: Session, model: ReadModel) -> None:
             await connection.execute(str(CreateIndex(index).compile(dialect=POSTGRESQL)))
     for statement in keepers(model):
         await connection.execute(statement)
+
+
+async def drop(connection: Session, name: str) -> None:
+    """The tables of a read model that this program may know nothing of, and what keeps them."""
+    for table in (name, f"{name}_tree", f"{name}_rank"):
+        await connection.execute(f'DROP TABLE IF EXISTS read."{table}"')
+    functions = await connection.fetch(
+        "SELECT oid::regprocedure::text AS function FROM pg_proc"
+        " WHERE pronamespace = 'read'::regnamespace AND starts_with(proname, $1)",
+        f"{name}_keep_",
+    )
+    for row in functions:
+        await connection.execute(f"DROP FUNCTION {row['function']}")

@@ -7,12 +7,13 @@ transaction, and joins the head under its lock. One that has all of a long histo
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import structlog
 from asyncpg import Pool
 
 from projections import _page
-from projections._beside import alone, build, create
+from projections._beside import alone, build, create, drop
 from projections._fold import ReadModels
 from projections._page import JOINED, Progress, advance, is_far
 from store.batch import Session, lock, transaction
@@ -23,13 +24,20 @@ __all__ = ["Progress", "catch_up", "ensure", "keep_up", "rebuild"]
 LOOK_EVERY = 0.5
 """Seconds between looks whether a process of another version has left our read models behind."""
 
+LEFT_FOR = timedelta(days=14)
+"""A version that has not run for so long is not expected back. If it comes, it builds its read models again."""
+
 logger = structlog.get_logger(__name__)
 
 
 async def ensure(pool: Pool, read_models: ReadModels) -> None:
-    """Create the tables that are not there yet; they are behind, unless nothing has happened so far."""
+    """Create the tables that are not there yet; they are behind, unless nothing has happened so far.
+
+    Those that no process has kept up for long are dropped: each was one of a version that is gone.
+    """
     async with pool.acquire() as connection, transaction(connection):
         head = await lock(connection)
+        await _drop_left(connection, read_models)
         rows = await connection.fetch("SELECT table_name FROM store.behind")
         missing = read_models.tables - head.live - {row["table_name"] for row in rows}
         for name in sorted(missing):
@@ -37,6 +45,17 @@ async def ensure(pool: Pool, read_models: ReadModels) -> None:
         await connection.execute(
             "INSERT INTO store.behind (table_name, position) SELECT unnest($1::text[]), 0", sorted(missing)
         )
+
+
+async def _drop_left(connection: Session, read_models: ReadModels) -> None:
+    left = await connection.fetch(
+        "DELETE FROM store.behind WHERE table_name <> ALL($1) AND since < now() - $2::interval RETURNING table_name",
+        list(read_models.tables),
+        LEFT_FOR,
+    )
+    for row in left:
+        await drop(connection, row["table_name"])
+        logger.info("a read model of another version was dropped", table=row["table_name"])
 
 
 async def catch_up(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progress | None = None) -> None:

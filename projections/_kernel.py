@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 import msgspec
 from sqlalchemy import BigInteger, Column, ColumnCollection, Index, Integer, MetaData, Table, UniqueConstraint, Uuid
 
+from projections._definition import definition
 from store.recorded import Recorded
 
 READ_MODELS: list[ReadModel] = []
@@ -153,8 +151,9 @@ def read_model(
             Column("version", Integer, nullable=False),
             Column("position", BigInteger, nullable=False),
         )
-    source = sys._getframe(1).f_globals["__file__"]  # noqa: SLF001  # whose definition this is
-    table = Table(f"{name}__{_definition(Path(source))}", metadata, *columns)
+    module = sys._getframe(1).f_globals["__name__"]  # noqa: SLF001  # whose definition this is
+    defined = definition(module, derives=tree is not None or ranked is not None)
+    table = Table(f"{name}__{defined}", metadata, *columns)
     rules = [rule for rule in table.constraints if isinstance(rule, UniqueConstraint)]
     if any(rule.initially != "DEFERRED" for rule in rules) or any(index.unique for index in table.indexes):
         raise ValueError(f"What is unique in {name} must be deferred: the rows of a batch are written in any order.")
@@ -179,11 +178,6 @@ def projection(model: ReadModel) -> Callable[[Project], Project]:
         return project
 
     return declare
-
-
-def _definition(source: Path) -> str:
-    """What a read model's module says, whatever its comments and layout: another definition is another table."""
-    return hashlib.sha256(ast.dump(ast.parse(source.read_text())).encode()).hexdigest()[:8]
 
 
 def _closure(table: Table) -> Table:

@@ -278,3 +278,25 @@ async def test_one_that_is_behind_is_not_written_by_commits_until_it_stands_at_t
             await are_right(pool, log, NEXT)
             behind = await pool.fetch("SELECT table_name, position FROM store.behind")
             assert [tuple(row.values()) for row in behind] == [(accounts.table.name, 2)]
+
+
+async def test_what_a_version_left_that_is_gone_for_long_is_dropped_and_built_again_if_it_comes_back(
+    database_url: str, pool: Pool
+) -> None:
+    relations = "SELECT relname FROM pg_class WHERE starts_with(relname, $1) AND relkind = 'r' ORDER BY relname"
+    functions = "SELECT proname FROM pg_proc WHERE starts_with(proname, $1)"
+    gone, kept = _ledger_next.accounts.table.name, accounts.table.name
+    async with open_log(database_url, models=NEXT) as new:
+        await new.run(Account, IDS[0], Account.open, number="1", origin=by())
+    async with open_log(database_url) as log:
+        await log.run(Account, IDS[1], Account.open, number="2", origin=by())
+        await pool.execute("UPDATE store.behind SET since = now() - interval '13 days'")
+        await ensure(pool, ReadModels(MODELS))
+        assert [row["relname"] for row in await pool.fetch(relations, gone)] == [gone, f"{gone}_rank", f"{gone}_tree"]
+        await pool.execute("UPDATE store.behind SET since = now() - interval '15 days'")
+        await ensure(pool, ReadModels(MODELS))
+        for question in (relations, functions):
+            assert not await pool.fetch(question, gone)
+            assert await pool.fetch(question, kept)
+        async with open_log(database_url, models=NEXT) as new:
+            await are_right(pool, new, NEXT)
