@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from itertools import islice
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -211,6 +212,37 @@ class OwnPayout(FourEyesRequired):
 FX_RATE_MISSING = "FX_RATE_MISSING"
 
 
+class Payees:
+    """Some people, and one more at a time: a run of 100,000 lines is folded line by line, and none copies the others.
+
+    Those that grew out of each other share a list, of which each knows how many are its own.
+    """
+
+    __slots__ = ("_listed", "_own")
+
+    def __init__(self, listed: list[UUID] | None = None) -> None:
+        self._listed = listed or []
+        self._own = len(self._listed)
+
+    def with_(self, person: UUID) -> Payees:
+        shared = self._own and self._own == len(self._listed)
+        listed = self._listed if shared else self._listed[: self._own]
+        listed.append(person)
+        return Payees(listed)
+
+    def __contains__(self, person: UUID) -> bool:
+        return person in islice(self._listed, self._own)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Payees) and self._listed[: self._own] == other._listed[: other._own]
+
+    def __hash__(self) -> int:
+        return hash(self._own)
+
+
+NOBODY = Payees()
+
+
 @dataclass(frozen=True)
 class PayoutRun:
     """`payees`: whoever has a line, paid or blocked, in the latest revision."""
@@ -219,7 +251,7 @@ class PayoutRun:
     opened: Opened | None = None
     calculated: Calculated | None = None
     revision: int = 0
-    payees: frozenset[UUID] = frozenset()
+    payees: Payees = NOBODY
 
     # ── Commands ──
 
@@ -321,10 +353,10 @@ class PayoutRun:
             case Opened():
                 return replace(self, status=Status.DRAFT, opened=event)
             case LineCalculated() | LineBlocked():
-                earlier = self.payees if event.revision == self.revision else frozenset[UUID]()
-                return replace(self, revision=event.revision, payees=earlier | {event.employee_id})
+                earlier = self.payees if event.revision == self.revision else NOBODY
+                return replace(self, revision=event.revision, payees=earlier.with_(event.employee_id))
             case Calculated():
-                payees = self.payees if event.lines or event.blocked else frozenset[UUID]()
+                payees = self.payees if event.lines or event.blocked else NOBODY
                 return replace(self, status=Status.CALCULATED, calculated=event, revision=event.revision, payees=payees)
             case Approved():
                 return replace(self, status=Status.APPROVED)

@@ -37,7 +37,7 @@ from domain.payout_run import (
     WrongCredit,
     WrongStatus,
 )
-from tests._scenario import SELF, World, given
+from tests._scenario import SELF, World, fold, given
 
 PLAN, OPENER, OFFICER, APPROVER, ANNA, BO = (UUID(int=at) for at in range(10, 16))
 TODAY, CUTOFF = date(2017, 4, 1), 500
@@ -271,6 +271,21 @@ def test_a_rejected_run_is_calculated_again(world: World, calculated: list[Any])
 
 
 # ── Paying ──
+
+
+def test_states_that_grow_out_of_one_another_each_know_their_own_payees() -> None:
+    def line(employee_id: UUID, revision: int = 1) -> LineBlocked:
+        return LineBlocked(revision=revision, employee_id=employee_id, code="FX_RATE_MISSING", credits=())
+
+    anna = fold(PayoutRun, [OPENED, line(ANNA)])
+    both, other = anna.evolve(line(BO)), anna.evolve(line(OFFICER))
+    assert [person in anna.payees for person in (ANNA, BO, OFFICER)] == [True, False, False]
+    assert [person in both.payees for person in (ANNA, BO, OFFICER)] == [True, True, False]
+    assert [person in other.payees for person in (ANNA, BO, OFFICER)] == [True, False, True]
+    assert both != other
+    assert both == fold(PayoutRun, [OPENED, line(ANNA), line(BO)])
+    again = both.evolve(line(OFFICER, revision=2))
+    assert [person in again.payees for person in (ANNA, BO, OFFICER)] == [False, False, True]
 
 
 def test_an_approved_run_is_released_once_by_one_effect(approved: list[Any]) -> None:
