@@ -94,12 +94,13 @@ class Folded:
             if model.entity and not isinstance(change, Drop) and key[0] == fact.stream_id:
                 change.values.update(version=fact.version, position=fact.position)
             before = rows.setdefault(key, change)
-            if before is not change:
-                merged = _merge(before, change, model.stamps)
-                if merged is None:
-                    rows = {}
-                    self.layers.append(rows)
-                rows[key] = merged or change
+            if before is change:
+                continue
+            if isinstance(change, Put | Drop):
+                rows[key] = change
+            elif not _taken_in(before, change, model.stamps):
+                rows = {key: change}
+                self.layers.append(rows)
 
 
 @cache
@@ -114,16 +115,15 @@ def _needed(model: ReadModel, kind: type[Change], key: int, *told: str) -> tuple
     return tuple(name for name in told if name in model.needed)
 
 
-def _merge(before: Change, after: Change, stamps: Container[str]) -> Change | None:
-    """Two changes of one row as one, or None if there is no such change."""
+def _taken_in(before: Change, after: Patch | Add, stamps: Container[str]) -> bool:
+    """Makes one change of two of one row, which is the first from then on; False if there is no such change."""
     match before, after:
-        case _, Put() | Drop():
-            return after
         case Put() | Patch(), Patch():
-            return type(before)(before.key, before.values | after.values)
+            before.values.update(after.values)
         case Put() | Add(), Add():
-            grown = {
-                name: by if name in stamps else (before.values.get(name) or 0) + by for name, by in after.values.items()
-            }
-            return type(before)(before.key, before.values | grown)
-    return None
+            told = before.values
+            for name, by in after.values.items():
+                told[name] = by if name in stamps else (told.get(name) or 0) + by
+        case _:
+            return False
+    return True
