@@ -46,8 +46,11 @@ SELDOM = 5.0
 out = Console(highlight=False)
 
 
-async def bench(here: Place, sections: dict[str, Section]) -> None:
-    """One organisation, made if it is not there, and these sections of it. SIGTERM ends it as Ctrl-C does."""
+async def bench(here: Place, sections: dict[str, Section]) -> bool:
+    """One organisation, made if it is not there, and these sections of it; whether all went well.
+
+    SIGTERM ends it as Ctrl-C does.
+    """
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -57,13 +60,21 @@ async def bench(here: Place, sections: dict[str, Section]) -> None:
     if rate is not None:
         seconds = perf_counter() - begun
         out.print(f"{here.size.employees:,} employees are made: {rate:,.0f} facts a second, {seconds:,.0f} s.")
+    well = True
     for name, measure in sections.items():
         begun = perf_counter()
-        with _telling(name) as tell:
-            result = await measure(here, Calibration(), tell)
-        result.write()
-        show(result, perf_counter() - begun)
-        page.write()
+        try:
+            with _telling(name) as tell:
+                result = await measure(here, Calibration(), tell)
+        except Exception:  # noqa: BLE001  # what one section finds wrong is no reason not to measure the others
+            out.print_exception()
+            out.print(f"{name} of {here.size.employees:,} employees came to nothing.\n")
+            well = False
+        else:
+            result.write()
+            show(result, perf_counter() - begun)
+            page.write()
+    return well
 
 
 def show(result: Result, seconds: float) -> None:
@@ -97,14 +108,16 @@ def _telling(name: str) -> Iterator[Tell]:
             print(CLEAR, end="", flush=True)
 
 
-def measure(size: Size, names: list[str]) -> None:
+def measure(size: Size, names: list[str]) -> bool:
+    well = []
     sections = {name: MEASURES[name] for name in MEASURES if name in names}
     if sections:
         with place(size) as here:
-            uvloop.run(bench(here, sections))
+            well.append(uvloop.run(bench(here, sections)))
     for each in growing(size) if GROWTH in names else ():
         with place(each) as here:
-            uvloop.run(bench(here, {GROWTH: growth.measure}))
+            well.append(uvloop.run(bench(here, {GROWTH: growth.measure})))
+    return all(well)
 
 
 def main() -> None:
@@ -116,11 +129,12 @@ def main() -> None:
         sys.exit(f"SIZE is one of {', '.join(SIZES)}; ONLY is of {', '.join(NAMES)}.")
     begun = perf_counter()
     try:
-        measure(size, names)
+        well = measure(size, names)
     except (KeyboardInterrupt, asyncio.CancelledError):
         out.print("Stopped. What was measured is kept; what was not is as it was.")
         sys.exit(STOPPED)
     out.print(f"{(perf_counter() - begun) / 60:,.1f} minutes altogether.")
+    sys.exit(0 if well else 1)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,12 @@ HOT = 4
 
 HOT_SHARE = 0.05
 
+RECORD, REGISTER, REASSIGN = 0.6, 0.75, 0.9
+"""Where the shares of the kinds of commands end; the rest are corrections."""
+
+DAYS = [date(2017, 1, 1) + timedelta(days=n) for n in range(365)]
+STARS = [Decimal(n) for n in range(1, 6)]
+
 
 @dataclass(slots=True)
 class Day:
@@ -44,8 +50,13 @@ class Day:
         if self.hot_share and self.dice.random() < self.hot_share:
             await self._correct_hot()
         else:
-            (which,) = self.dice.choices((self.record, self._register, self._reassign, self._correct), (60, 15, 15, 10))
-            await which()
+            die = self.dice.random()
+            if die < RECORD:
+                await self.record()
+            elif die < REGISTER:
+                await self._register()
+            else:
+                await (self._reassign() if die < REASSIGN else self._correct())
 
     async def prepare_hot(self) -> None:
         for n in range(HOT):
@@ -62,8 +73,8 @@ class Day:
         return {
             "employee_id": self._anybody(),
             "metric": metric,
-            "value": Decimal(self.dice.randrange(1, 6)),
-            "effective": date(2017, 1, 1) + timedelta(days=self.dice.randrange(365)),
+            "value": self.dice.choice(STARS),
+            "effective": self.dice.choice(DAYS),
             "by": SYSTEM,
         }
 

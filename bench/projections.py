@@ -95,8 +95,13 @@ async def _whole(place: Place, database: str, result: Result, tell: Tell) -> Non
         read_models = ReadModels()
         keys = Keys(connections, LocalKms(Vault.open(place.keys).people))
         facts = await connections.fetchval("SELECT position FROM store.head")
-        wanted = await _counted(connections, read_models)
+        wanted = await _rows(connections, read_models)
         meter = place.meter()
+
+        async def same() -> None:
+            if (found := await _rows(connections, read_models)) != wanted:
+                different = sorted(name for name in wanted if wanted[name] != found.get(name))
+                raise DifferentRows(f"{', '.join(different)}: not the rows that the commits had written.")
 
         async def from_nothing() -> Taken:
             for statement in NOTHING:
@@ -121,18 +126,25 @@ async def _whole(place: Place, database: str, result: Result, tell: Tell) -> Non
             Whole(COPIED, copied),
         ]
         rounds = min(place.size.rounds, 3 if facts < FEW else 2 if facts < MANY else 1)
-        figures = await interleaved(contenders, result.calibration, rounds=rounds, seconds=0, tell=tell, warm_up=0)
-        if (found := await _counted(connections, read_models)) != wanted:
-            raise DifferentRows(f"{found} rows instead of {wanted}.")
+        figures = await interleaved(
+            contenders, result.calibration, rounds=rounds, seconds=0, tell=tell, warm_up=0, after_round=same
+        )
     result.tables[f"{facts:,} facts"] = figures
-    result.facts["rows, derived ones included"] = sum(wanted.values())
+    result.facts["rows, derived ones included"] = sum(count for count, _ in wanted.values())
     result.bars.append(Bar.ratio("rebuild, of COPY of the same rows", 0.5, figures[REBUILD], figures[COPIED]))
 
 
-async def _counted(connection: asyncpg.Pool[asyncpg.Record], read_models: ReadModels) -> dict[str, int]:
+async def _rows(connection: asyncpg.Pool[asyncpg.Record], read_models: ReadModels) -> dict[str, tuple[Any, ...]]:
+    """How many rows each read model has, and what they come to in any order."""
     return {
-        model.name: await connection.fetchval(f'SELECT count(*) FROM read."{model.table.name}"')
+        table.name: tuple(
+            await connection.fetchrow(
+                f'SELECT count(*), sum(hashtextextended(t::text, 0)) FROM read."{table.name}" t', timeout=600
+            )
+            or ()
+        )
         for model in read_models.models.values()
+        for table in (model.table, *derived(model))
     }
 
 

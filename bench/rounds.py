@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any, Protocol
@@ -105,6 +105,7 @@ async def interleaved(
     seconds: float,
     tell: Tell,
     warm_up: float = 0.5,
+    after_round: Callable[[], Awaitable[None]] | None = None,
 ) -> dict[str, Figures]:
     """Measure each contender once a round, after a warm-up of so many seconds that does not count."""
     figures = {each.name: Figures() for each in contenders}
@@ -116,6 +117,8 @@ async def interleaved(
         for each in (*contenders[turn:], *contenders[:turn]):
             tell(f"{each.name}: round {n + 1} of {rounds}")
             figures[each.name].samples.append(await _sample(each, calibration, seconds))
+        if after_round is not None:
+            await after_round()
     return figures
 
 

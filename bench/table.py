@@ -95,6 +95,12 @@ def markdown(headings: tuple[str, ...], lines: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in ([*headings], rule, *lines))
 
 
+def bars_on_page(result: dict[str, Any]) -> list[str]:
+    """A table of them, if there are any."""
+    lines = [bar_row(bar, met="met", missed="**missed**") for bar in result["bars"]]
+    return [markdown(("", "wanted", "found", "spread", ""), lines)] if lines else []
+
+
 def section(result: dict[str, Any]) -> str:
     """A section of the page: the bars, then each table."""
     machine, size = result["machine"], result["size"]
@@ -110,9 +116,7 @@ def section(result: dict[str, Any]) -> str:
             )
         ).replace("NOISY", "**noisy**"),
     ]
-    if result["bars"]:
-        lines = [bar_row(bar, met="met", missed="**missed**") for bar in result["bars"]]
-        parts.append(markdown(("", "wanted", "found", "spread", ""), lines))
+    parts += bars_on_page(result)
     for name, figures in result["tables"].items():
         parts.append(f"### {name}")
         parts.append(markdown(("", *HEADINGS), rows(figures)))
