@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from schema._cost import FREE, MOST_COST, Cost, cost_of
 from schema._limits import LONGEST, MOST_COMMENTS, MOST_TOKENS, check, too_much
 from schema._masking import safe_input, safe_syntax, safe_validation
 from schema._overlaps import Overlaps
+from schema._parse import plainly_parsed
 from schema._plain import Plain
 from schema._plan import Cache
 from schema._work import MOST_WORK
@@ -77,8 +79,16 @@ class Operation:
             return {}
         found = get_variable_values(schema, definitions, dict(variables or {}), max_errors=MOST_ERRORS)
         if isinstance(found, list):
-            raise Invalid(_wrong(schema, self.definition, variables or {}))
+            raise Invalid(_wrong(schema, self.located, variables or {}))
         return found.coerced
+
+    @property
+    def located(self) -> OperationDefinitionNode:
+        """The definition with the places of everything in it, for errors to tell."""
+        if self.definition.loc:
+            return self.definition
+        operations = (each for each in _parsed(self.source).definitions if isinstance(each, OperationDefinitionNode))
+        return next(each for each in operations if (each.name.value if each.name else None) == self.name)
 
 
 class Invalid(Exception):
@@ -89,13 +99,19 @@ class Invalid(Exception):
         self.errors = errors
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
-    """`parsed` is None if it can't be; with `errors` there are no operations."""
+    """With `errors` there are no operations. `known`: as it was parsed, if that was with the places of everything."""
 
-    parsed: DocumentNode | None
+    text: str
     errors: tuple[GraphQLError, ...] = ()
     operations: Mapping[str | None, Operation] = field(default_factory=dict)
+    known: DocumentNode | None = None
+
+    @cached_property
+    def parsed(self) -> DocumentNode | None:
+        """With the places of everything; None if it can't be parsed."""
+        return self.known if self.known or self.errors else _parsed(self.text)
 
     def operation(self, name: str | None) -> Operation:
         """The operation of this name, or the only one. Raises Invalid."""
@@ -143,24 +159,31 @@ class Documents:
         self._known.keep(text, document)
 
     def _read(self, text: str) -> Document:
+        """Plainly, if it can be; whatever has to be told of a document is told by who knows where everything stands."""
+        plain = plainly_parsed(text)
+        if plain is not None and not check(plain) and self._plain(plain):
+            found = self._document(text, plain)
+            if not found.errors:
+                return found
         try:
-            parsed = parse(text, max_lexical_tokens=MOST_TOKENS, max_comments=MOST_COMMENTS, max_source_length=LONGEST)
+            parsed = _parsed(text)
         except GraphQLError as error:
-            return Document(None, (safe_syntax(error),))
-        errors = check(parsed)
-        if not errors:
-            errors = self._wrong(parsed)
-        if errors:
-            return Document(parsed, tuple(errors))
+            return Document(text, (safe_syntax(error),))
+        errors = check(parsed) or self._wrong(parsed)
+        return Document(text, tuple(errors), known=parsed) if errors else self._document(text, parsed)
+
+    def _document(self, text: str, parsed: DocumentNode) -> Document:
+        """A valid document: its operations and what they cost."""
+        known = parsed if parsed.loc else None
         fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
         operations = {}
         for each in parsed.definitions:
             if isinstance(each, OperationDefinitionNode):
                 cost = cost_of(self.schema, each, fragments)
                 if cost.work.written > MOST_WORK:
-                    return Document(parsed, (_too_much_work(each),))
+                    return Document(text, (_too_much_work(each),), known=known)
                 operations[each.name.value if each.name else None] = Operation(each, fragments, text, cost)
-        return Document(parsed, operations=operations)
+        return Document(text, operations=operations, known=known)
 
     def _wrong(self, parsed: DocumentNode) -> list[GraphQLError]:
         if self._plain(parsed):
@@ -169,15 +192,19 @@ class Documents:
         return [safe_validation(each) for each in found]
 
 
+def _parsed(text: str) -> DocumentNode:
+    return parse(text, max_lexical_tokens=MOST_TOKENS, max_comments=MOST_COMMENTS, max_source_length=LONGEST)
+
+
 def check_cost(operation: Operation, variables: Mapping[str, Any], most: int = MOST_COST) -> int:
     """What the operation costs with these variables. Raises Invalid if that, or the work it is, is too much."""
     cost = operation.cost.of(variables)
     if cost > most:
         message = f"This costs {cost}; at most {most} is answered at a time. Ask for smaller pages."
         extensions = {"code": "QUERY_TOO_COMPLEX", "cost": cost, "mostCost": most}
-        raise Invalid([GraphQLError(message, operation.definition, extensions=extensions)])
+        raise Invalid([GraphQLError(message, operation.located, extensions=extensions)])
     if operation.cost.work.with_(variables) > MOST_WORK:
-        raise Invalid([_too_much_work(operation.definition)])
+        raise Invalid([_too_much_work(operation.located)])
     return cost
 
 
