@@ -85,8 +85,7 @@ async def _join(connection: Session, keys: Keys, read_models: ReadModels, beside
 async def _write_all(pool: Pool, connection: Session, keys: Keys, beside: ReadModels, progress: Progress | None) -> int:
     """All that has happened, into tables that nobody reads yet."""
     reached, far = 0, True
-    batch = Batch(beside.models.values())
-    fresh = {folded.model for folded in batch}
+    batch, fresh = Batch(beside, beside.tables), {*beside.models.values()}
     without = beside.unconcerning(beside.tables)
     coming = asyncio.ensure_future(page_after(pool, keys, reached, without))
     writing = asyncio.ensure_future(asyncio.sleep(0))

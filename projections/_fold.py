@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -21,14 +21,22 @@ class ReadModels:
     def __init__(self, models: Sequence[ReadModel] = READ_MODELS) -> None:
         self.models = {model.table.name: model for model in models}
         self.tables = frozenset(self.models)
+        self._concerned: dict[type[Any], list[ReadModel]] = {}
 
     def fold(self, recorded: Sequence[Recorded], live: Container[str]) -> Iterator[Statement]:
         """What brings the read models named in `live` past these facts. Raises Indigestible."""
-        batch = Batch(model for name, model in self.models.items() if name in live)
+        batch = Batch(self, live)
         batch.take(recorded)
         for folded in batch:
             for layer in folded.layers:
                 yield from statements(folded.model, layer.values())
+
+    def concerned(self, kind: type[Any]) -> list[ReadModel]:
+        """Those that facts of this class can change anything in."""
+        if kind not in self._concerned:
+            models = self.models.values()
+            self._concerned[kind] = [model for model in models if concerns(model.projected, kind)]
+        return self._concerned[kind]
 
     def unconcerning(self, names: Container[str]) -> list[str]:
         """The topics of facts that change nothing in these read models."""
@@ -38,12 +46,14 @@ class ReadModels:
 class Batch:
     """What a number of facts come to, in some read models."""
 
-    def __init__(self, models: Iterable[ReadModel]) -> None:
-        self._folded = [Folded(model) for model in models]
+    def __init__(self, read_models: ReadModels, live: Container[str]) -> None:
+        self._read_models = read_models
+        self._live = live
+        self._folded: dict[ReadModel, Folded] = {}
         self._concerned: dict[type[Any], list[Folded]] = {}
 
     def __iter__(self) -> Iterator[Folded]:
-        return iter(self._folded)
+        return iter(self._folded.values())
 
     def take(self, recorded: Sequence[Recorded]) -> None:
         """Fold in what follows. Raises Indigestible."""
@@ -51,7 +61,8 @@ class Batch:
             kind = type(fact.fact)
             concerned = self._concerned.get(kind)
             if concerned is None:
-                concerned = [it for it in self._folded if concerns(it.project, kind)]
+                models = [each for each in self._read_models.concerned(kind) if each.table.name in self._live]
+                concerned = [self._folded.setdefault(model, Folded(model)) for model in models]
                 self._concerned[kind] = concerned
             for folded in concerned:
                 try:
