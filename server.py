@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route
 
 import logs
 import pages
@@ -258,7 +258,6 @@ def app(
         routes=[
             *(() if manners.production else pages.routes("/graphql")),
             Route("/graphql", requests),
-            WebSocketRoute("/graphql", requests),
             Route("/healthz", healthy),
             Route("/readyz", ready),
             Route("/metrics", metrics.endpoint(numbers, metrics_token)),
@@ -267,14 +266,14 @@ def app(
 
 
 class Door(Starlette):
-    """What is posted to the API goes there at once: to look for the way takes as long as a small answer."""
+    """What is posted goes to the API at once, and websockets: to look for the way takes as long as a small answer."""
 
     def __init__(self, graphql: Requests, **others: Any) -> None:
         super().__init__(**others)
         self._graphql = graphql
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == "/graphql":
+        if scope.get("path") == "/graphql" and scope.get("method", "POST") == "POST":  # a websocket has none
             await self._graphql(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)

@@ -41,9 +41,13 @@ def signed(payload: ColumnElement[Any], key: BindParameter[str]) -> ColumnElemen
     return written
 
 
-def sealed(values: Sequence[str], key: str) -> str:
-    """The cursor with these sort values, as PostgreSQL makes it."""
-    payload = json.dumps(values).encode()
+def values_of(*values: str) -> bytes:
+    """Sort values as they stand in a cursor."""
+    return json.dumps(values).encode()
+
+
+def sealed(payload: bytes, key: str) -> str:
+    """The cursor with these values, as PostgreSQL makes it."""
     signature = hashlib.sha256(key.encode() + payload + key.encode()).digest()[:SIGNATURE]
     return base64.b64encode(signature + payload, altchars=b"-_").decode().rstrip("=")
 

@@ -25,7 +25,7 @@ from schema._compile import Asked, Compiler
 from schema._connection import Page
 from schema._context import Context
 from schema._cost import MOST_COST, MOST_EXECUTED
-from schema._cursor import opened, sealed
+from schema._cursor import opened, sealed, values_of
 from schema._declare import Following, reading
 from schema._documents import Invalid, Operation, check_cost
 from schema._live import Live, people
@@ -62,7 +62,7 @@ class SignedOut(Exception):
     """Who follows may not sign in any more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(eq=False, slots=True, kw_only=True)
 class _Question:
     """A subscription as it is asked: with variables as they were sent, as they are read, and as they are planned."""
 
@@ -76,6 +76,10 @@ class _Question:
     about: Callable[[Recorded], UUID | None]
     same: Hashable
     """The same for all questions that are planned alike."""
+    planned: _Planned | None = None
+
+    def call(self, viewer: UUID, after: int, to: int, most: int) -> Call:
+        return Call(viewer, {**self.variables, "$after": after, "$to": to, "$most": most})
 
 
 class _Row(msgspec.Struct):
@@ -88,14 +92,26 @@ _rows = msgspec.json.Decoder(list[_Row]).decode
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """What has come: of each fact its position, and the answer in pieces, between which the cursor stands.
+    """What has come: of each fact what stands in its cursor, and the answer in pieces, between which the cursor stands.
 
     It was made with the rights of a version of the policy; `reached` is the place after it.
     """
 
     policy: int
-    facts: list[tuple[int, list[str]]]
+    facts: list[tuple[bytes, list[str]]]
     reached: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """How a question is answered to who holds these permissions, by a version of the policy."""
+
+    permissions: frozenset[str]
+    version: int
+    plan: Plan
+    most: int
+    alike: Hashable
+    """The same for all whose answers are made of the same, `viewer` apart."""
 
 
 @dataclass(eq=False, slots=True)
@@ -131,7 +147,7 @@ class Followers:
             while True:
                 news = await self._page(question, viewer, position, await self.live.beyond(position))
                 for place, pieces in news.facts:
-                    await tell(pieces[0] if len(pieces) == 1 else sealed([str(place)] * 2, key).join(pieces))
+                    await tell(pieces[0] if len(pieces) == 1 else sealed(place, key).join(pieces))
                 position = news.reached
 
     def _question(self, document: DocumentNode, operation: Operation, sent: dict[str, Any] | None) -> _Question:
@@ -184,21 +200,18 @@ class Followers:
                 since = page.policy
 
     async def _shared(self, question: _Question, who: Viewer, version: int, after: int, to: int) -> _Page:
-        plan = self._plan(question, who, version)
+        planned = question.planned
+        if planned is None or planned.version != version or planned.permissions != who.permissions:
+            planned = question.planned = self._plan(question, who, version)
         concerned = self._concerned(question, after, to)
-        if not (plan.personal or concerned is None or who.id in concerned):
-            who = Viewer(ANYBODY, who.permissions)
-        most = max(1, min(PAGE, (MOST_COST if plan.whole else MOST_EXECUTED) // question.cost))
-        call = Call(who.id, {**question.variables, "$after": after, "$to": to, "$most": most})
-        bound, errors = plan.possible(call)
-        for error in errors.values():
-            raise error
-        key = (question.same, plan.sql, frozen(bound), who, version)
+        viewer = who.id if planned.plan.personal or concerned is None or who.id in concerned else ANYBODY
+        key = (planned.alike, viewer, after, to)
         task = self._pages.find(key)
         if task is None or task.cancelled() or (task.done() and task.exception()):
-            task = self._pages.keep(key, asyncio.create_task(self._read(question, plan, call, who, version)))
+            call = question.call(viewer, after, to, planned.most)
+            task = self._pages.keep(key, asyncio.create_task(self._read(question, planned, call)))
             task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may wait any more
-        return await asyncio.shield(task)
+        return task.result() if task.done() else await asyncio.shield(task)
 
     def _concerned(self, question: _Question, after: int, to: int) -> frozenset[UUID] | None:
         """Whom these facts are about; None if that is not known without reading them."""
@@ -208,7 +221,8 @@ class Followers:
             self._people.keep(key, None if facts is None else people(facts, question.about))
         return self._people[key]
 
-    async def _read(self, question: _Question, plan: Plan, call: Call, who: Viewer, version: int) -> _Page:
+    async def _read(self, question: _Question, planned: _Planned, call: Call) -> _Page:
+        plan = planned.plan
         async with self._turns, asyncio.timeout(self.patience):
             row = await self.reader.pool.fetchrow(plan.sql, *plan.possible(call)[0])
             assert row is not None
@@ -216,22 +230,24 @@ class Followers:
             answers = (
                 [plan.answer([bytes(each.told)]) for each in rows]
                 if plan.whole
-                else await self._executed(question, plan, rows, who, version)
+                else await self._executed(question, planned, rows, call.viewer)
             )
-        facts = [(each.position, answer.decode().split(CURSOR)) for each, answer in zip(rows, answers, strict=True)]
-        reached = rows[-1].position if len(rows) == call.variables["$most"] else call.variables["$to"]
+        facts = [
+            (values_of(*[str(each.position)] * 2), answer.decode().split(CURSOR))
+            for each, answer in zip(rows, answers, strict=True)
+        ]
+        reached = rows[-1].position if len(rows) == planned.most else call.variables["$to"]
         return _Page(row["policy"], facts, reached)
 
-    async def _executed(
-        self, question: _Question, plan: Plan, rows: list[_Row], who: Viewer, version: int
-    ) -> list[bytes]:
+    async def _executed(self, question: _Question, planned: _Planned, rows: list[_Row], viewer: UUID) -> list[bytes]:
         """What functions of our own have to say is added by graphql-core, fact by fact; they are opened together."""
         at_hand = {each.position: each for each in self.live.at_hand_of(each.position for each in rows)}
         facts = DataLoader(load_fn=partial(self._opened, at_hand))
-        (key,) = plan.keys
+        who, (key,) = Viewer(viewer, planned.permissions), planned.plan.keys
 
         async def executed(row: _Row) -> bytes:
-            context = Context(self.reader, self.log, who, version, denied=list(plan.denied), _facts=facts)
+            denied = list(planned.plan.denied)
+            context = Context(self.reader, self.log, who, planned.version, denied=denied, _facts=facts)
             root, name = {key: json.loads(bytes(row.told))}, question.operation.name
             graph = self.reader.schema
             result = execute(graph, question.document, root, context, question.sent, operation_name=name)
@@ -247,13 +263,19 @@ class Followers:
 
     # ── Plans ──
 
-    def _plan(self, question: _Question, who: Viewer, version: int) -> Plan:
+    def _plan(self, question: _Question, who: Viewer, version: int) -> _Planned:
+        """Raises GraphQLError for what can't be answered to them."""
         for mixed in (False, True):
             key = ("news", question.same, who.permissions, version, mixed)
             plan = self.reader.cached(key, partial(self._compiled, question, who, mixed=mixed))
             if plan.whole:
                 break
-        return plan
+        bound, errors = plan.possible(question.call(ANYBODY, 0, 0, 0))
+        for error in errors.values():
+            raise error
+        most = max(1, min(PAGE, (MOST_COST if plan.whole else MOST_EXECUTED) // question.cost))
+        alike = (question.same, plan.sql, frozen(bound), who.permissions, version)
+        return _Planned(who.permissions, version, plan, most, alike)
 
     def _compiled(self, question: _Question, who: Viewer, *, mixed: bool) -> Plan:
         compiler, asked = self._asked(question.operation, question.shape, who, mixed=mixed)

@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from store.embedded import Cluster
+from tests._socket import POSITIONS, client_of
 
 ROOT = Path(__file__).parent.parent
 Start = Callable[..., Awaitable["Started"]]
@@ -178,3 +179,41 @@ async def test_what_only_the_operator_can_mend_is_told_in_a_line(start: Start, e
     await it.stop(signal.SIGTERM)
     other_keys = await told(KEYS=environment["DATA"] + "/other", PORT=str(free_port()))
     assert "are not those that this database was written with" in other_keys
+
+
+async def test_who_follows_goes_on_at_a_server_that_was_killed_and_started_again(start: Start) -> None:
+    it = await start()
+    port = it.http.base_url.port
+    (token,) = re.findall(r"Authorization: (Bearer \S+)", it.said)
+    document = "mutation ($name: String!) { defineRole(input: { name: $name }) { __typename } }"
+    told: list[Any] = []
+
+    async def define(server: Started, first: int, last: int) -> None:
+        for n in range(first, last):
+            asked = {"query": document, "variables": {"name": f"Role {n}"}}
+            answer = await server.http.post("/graphql", json=asked, headers={"authorization": token})
+            assert answer.json()["data"]["defineRole"]["__typename"] == "DefineRolePayload"
+
+    async def hear(number: int) -> None:
+        async with client_of(f"ws://127.0.0.1:{port}/graphql", token) as client:
+            await client.subscribe(POSITIONS, **({"after": told[-1]["cursor"]} if told else {}))
+            told.extend(await client.changes(number))
+
+    hearing = asyncio.create_task(hear(3))
+    first = 0
+    while not hearing.done():
+        await define(it, first, first + 1)
+        first += 1
+    await define(it, first, first + 5)
+    await it.stop(signal.SIGKILL)
+
+    again = await start(port)
+    await define(again, first + 5, first + 10)
+    start_of_it = told[0]["event"]["position"]
+    last = (await again.http.get("/readyz")).json()["position"]
+    await hear(last - told[-1]["event"]["position"])
+    assert [each["event"]["position"] for each in told] == list(range(start_of_it, last + 1))
+    async with client_of(f"ws://127.0.0.1:{port}/graphql", token) as client:
+        await client.subscribe(POSITIONS)
+        assert await again.stop(signal.SIGTERM) == 0
+        assert (await client.farewell())[0] == 1012
