@@ -39,7 +39,7 @@ from schema import schema
 from schema._answers import Answers
 from schema._documents import BadManifest, Documents, trusted_documents
 from schema._endpoint import Manners, endpoint
-from schema._held import reading_pool
+from schema._held import ReadingPool, reading_pool
 from schema._http import Receive, Scope, Send
 from settings import ANSWERS_MB, BadSetting, Settings
 from store.embedded import Cluster
@@ -65,7 +65,7 @@ class Organisation:
     """One organisation, opened: what a program needs to work with it."""
 
     pool: asyncpg.Pool[asyncpg.Record]
-    reading: asyncpg.Pool[asyncpg.Record]
+    reading: ReadingPool
     log: Log
     read_models: ReadModels
     identity: Identity

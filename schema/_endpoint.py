@@ -14,7 +14,6 @@ from math import ceil
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import asyncpg
 import msgspec
 import strawberry
 from graphql import GraphQLError
@@ -26,6 +25,7 @@ from schema._context import Context
 from schema._cost import MOST_EXECUTED
 from schema._documents import Document, Documents, Invalid, Operation, check_cost
 from schema._following import Followers
+from schema._held import ReadingPool
 from schema._http import (
     GRAPHQL,
     JSON,
@@ -284,7 +284,7 @@ class Endpoint:
 def endpoint(
     schema: strawberry.Schema,
     *,
-    pool: asyncpg.Pool[asyncpg.Record],
+    pool: ReadingPool,
     log: Log,
     identify: Identify,
     secret: bytes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -24,8 +25,8 @@ Held: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
 
 class ReadingPool(Pool):
-    """A pool that keeps the connections of `fetchrow` at hand. One on which anything went wrong goes back, to be
-    looked after or replaced.
+    """A pool that keeps the connections of `fetchrow` and `fetchrows` at hand. One on which anything went wrong goes
+    back, to be looked after or replaced.
     """
 
     def __init__(self, url: str, *, size: int, **options: Any) -> None:
@@ -36,9 +37,17 @@ class ReadingPool(Pool):
         self._turns: deque[asyncio.Future[Held | None]] = deque()
 
     async def fetchrow(self, query: str, *args: Any, **options: Any) -> Any:
+        return await self._answered(PoolConnectionProxy.fetchrow, query, *args, **options)
+
+    async def fetchrows(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        """All rows, on a connection at hand."""
+        found: list[asyncpg.Record] = await self._answered(PoolConnectionProxy.fetch, query, *args)
+        return found
+
+    async def _answered(self, method: Callable[..., Awaitable[Any]], *args: Any, **options: Any) -> Any:
         connection = await self._take()
         try:
-            found = await connection.fetchrow(query, *args, **options)
+            found = await method(connection, *args, **options)
         except BaseException:
             await self._put_back(connection)
             raise

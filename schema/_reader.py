@@ -9,18 +9,18 @@ from functools import partial
 from typing import Any, Protocol, cast
 from uuid import UUID
 
-import asyncpg
 from graphql import GraphQLError, GraphQLSchema
 
 from schema._answers import Answers, Calling, Kept, Moment
 from schema._arguments import Call
 from schema._compile import Compiler
 from schema._documents import Documents, Operation
-from schema._held import LARGEST_KEPT
+from schema._held import LARGEST_KEPT, ReadingPool
 from schema._plan import Cache, Plan, Planner
 from schema._selection import Selection
 from schema._shared import Shared
 from schema._signature import Signature
+from schema._together import Together
 
 NO_POLICY = "SELECT 0::bigint"
 
@@ -62,7 +62,7 @@ class Reader:
     """The one way from the API to the read models."""
 
     schema: GraphQLSchema
-    pool: asyncpg.Pool[asyncpg.Record]
+    pool: ReadingPool
     viewers: Viewers
     secret: bytes
     policy: str = NO_POLICY
@@ -73,9 +73,11 @@ class Reader:
     _signatures: Cache[tuple[str, str | None], Signature] = field(default_factory=lambda: Cache(2_000))
 
     _policy_now: Shared[int] = field(init=False)
+    _together: Together = field(init=False)
 
     def __post_init__(self) -> None:
         self.documents = self.documents or Documents(self.schema)
+        self._together = Together(self.pool)
         self._policy_now = Shared(lambda: self.pool.fetchval(self.policy))
 
     # ── The fast way: a whole answer in bytes ──
@@ -123,7 +125,7 @@ class Reader:
         return found
 
     async def _read(self, asking: Asking, sql: str) -> tuple[bytes, int]:
-        row = await self.pool.fetchrow(sql, *asking.values)
+        row = await self._together.row(sql, asking.values)
         assert row is not None
         return asking.plan.answer(row, asking.cost), row["policy"]
 
@@ -131,7 +133,7 @@ class Reader:
         dated = answers.dated(asking.plan.sql)
         if dated is None:
             return await self._read(asking, asking.plan.sql)
-        row = await self.pool.fetchrow(dated.sql, *asking.values)
+        row = await self._together.row(dated.sql, asking.values)
         assert row is not None
         body, version = asking.plan.answer(row, asking.cost), row["policy"]
         if version == asking.version and row["position"] is not None:

@@ -113,7 +113,7 @@ class Organisation(RuleBasedStateMachine):
         if bound:
             self.run(process, Role, self.roles[role], Role.bind, employee_id=self.people[person], holder=EVERYTHING)
         else:
-            self.run(process, Role, self.roles[role], Role.unbind, employee_id=self.people[person])
+            self.run(process, Role, self.roles[role], Role.unbind, employee_id=self.people[person], holder=EVERYTHING)
 
     @rule(process=some_process, role=some_role, permission=st.sampled_from(PERMISSIONS), granted=st.booleans())
     def grant(self, process: int, role: int, permission: str, granted: bool) -> None:  # noqa: FBT001

@@ -1,129 +1,123 @@
-"""Several statements in one round trip, beside asyncpg on the same connection."""
+"""Objects by their ids, many in one statement: each gets their own, whatever goes wrong for another."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from store.pool import LOST, Connection, connect
+from projections.employees import employees
+from schema._held import ReadingPool, reading_pool
+from schema._together import Together, for_many
+from store.pool import Connection
+from tests._api import Api, gid
+from tests.test_answers import EMPLOYEE, serving
 
-TEXTS = st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
-
-
-class Size(StrEnum):
-    LARGE = 'L"{,}\\'
+ECHO = "SELECT (SELECT x.id FROM (SELECT $2::UUID AS id) x WHERE x.id = $1::UUID) AS f0"
+BY_ID = "SELECT (SELECT t.name FROM numbers AS t WHERE t.id = $1::UUID) AS f0"
+BROKEN = "SELECT (SELECT t.name || (1 / t.n)::text FROM numbers AS t WHERE t.id = $1::UUID) AS f0"
 
 
 @pytest.fixture
-async def connection(database_url: str) -> AsyncIterator[Connection]:
-    it = await connect(database_url)
-    yield it
-    await it.close()
-
-
-async def test_statements_are_carried_out_in_their_order_and_each_has_its_rows(connection: Connection) -> None:
-    assert await connection.together([]) == []
-    for _ in range(2):  # once prepared, they are used again
-        rows = await connection.together(
-            [
-                ("CREATE TEMP TABLE t (a int, b text) ON COMMIT DROP", ()),
-                ("INSERT INTO t SELECT * FROM unnest($1::int[], $2::text[])", ([1, 2], ["one", None])),
-                ("INSERT INTO t SELECT * FROM unnest($1::int[], $2::text[])", ([3], [""])),
-                ("SELECT * FROM t ORDER BY a", ()),
-                ("SELECT 1 WHERE false", ()),
-            ]
+async def pool(server_url: str, database_url: str) -> AsyncIterator[ReadingPool]:
+    async with await reading_pool(database_url) as pool:
+        await pool.execute("CREATE TABLE numbers (id uuid PRIMARY KEY, n int, name text)")
+        await pool.executemany(
+            "INSERT INTO numbers VALUES ($1, $2, $3)", [(UUID(int=n), n, f"number {n}") for n in range(200)]
         )
-        assert rows == [[], [], [], [("1", "one"), ("2", None), ("3", "")], []]
-    assert await connection.fetchval("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'together%'") == 4
+        yield pool
+
+
+async def test_everybody_gets_their_own(pool: ReadingPool) -> None:
+    together = Together(pool)
+    asked = [UUID(int=n * 7 % 250) for n in range(300)]
+    rows = await asyncio.gather(*(together.row(BY_ID, [id]) for id in asked))
+    assert [row and row["f0"] for row in rows] == [f"number {id.int}" if id.int < 200 else None for id in asked]
+
+
+async def test_many_who_wait_are_few_statements_and_who_comes_alone_is_one(
+    pool: ReadingPool, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Connection, "listener", lambda it: asked.append(it.query))
+    async with await reading_pool(database_url) as another:
+        together = Together(another)
+        await together.row(BY_ID, [UUID(int=1)])
+        await asyncio.sleep(0)  # then the listener has been told
+        assert [each for each in asked if "numbers" in each] == [BY_ID]
+        await asyncio.gather(*(together.row(BY_ID, [UUID(int=n)]) for n in range(60)))
+        await asyncio.sleep(0)
+        assert asked.count(for_many(BY_ID) or "") in (1, 2)
+        assert asked.count(BY_ID) in (3, 4)
+
+
+async def test_nobody_is_answered_by_what_was_asked_before_they_came(pool: ReadingPool) -> None:
+    together, last = Together(pool), 0
+
+    async def read() -> None:
+        while last < 30:
+            known = last
+            row = await together.row(BY_ID, [UUID(int=5)])
+            assert row is not None
+            assert int(row["f0"].split()[-1]) >= known
+
+    async def write() -> None:
+        nonlocal last
+        for n in range(1, 31):
+            await pool.execute("UPDATE numbers SET name = $1 WHERE n = 5", f"version {n}")
+            last = n
+
+    await pool.execute("UPDATE numbers SET name = 'version 0' WHERE n = 5")
+    await asyncio.gather(write(), *(read() for _ in range(20)))
+
+
+async def test_what_goes_wrong_for_one_goes_wrong_for_nobody_else(pool: ReadingPool) -> None:
+    together = Together(pool)
+    answers = await asyncio.gather(*(together.row(BROKEN, [UUID(int=n)]) for n in range(20)), return_exceptions=True)
+    assert isinstance(answers[0], asyncpg.DivisionByZeroError)
+    wrong = await asyncio.gather(*(together.row(BROKEN, [UUID(int=n % 5)]) for n in range(20)), return_exceptions=True)
+    assert [isinstance(each, asyncpg.DivisionByZeroError) for each in wrong] == [n % 5 == 0 for n in range(20)]
+
+
+async def test_who_goes_away_takes_nobodys_answer_along(pool: ReadingPool) -> None:
+    together = Together(pool)
+    tasks = [asyncio.create_task(together.row(BY_ID, [UUID(int=n)])) for n in range(200)]
+    await asyncio.sleep(0)
+    for task in tasks[::2]:
+        task.cancel()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [row["f0"] for row in answers[1::2] if not isinstance(row, BaseException) and row] == [
+        f"number {n}" for n in range(1, 200, 2)
+    ]
+    assert await together.row(BY_ID, [UUID(int=3)])
 
 
 @pytest.mark.parametrize(
-    ("type_", "value"),
+    "sql",
     [
-        ("uuid[]", [UUID(int=7), None]),
-        ("bigint[]", [-1, 2**62, None]),
-        ("numeric[]", [Decimal("1E+3"), Decimal("-0.0001"), Decimal(0), None]),
-        ("date[]", [date(1, 1, 2), None, date(9999, 12, 30)]),
-        ("timestamptz[]", [datetime(2026, 3, 1, 12, 30, 0, 123456, tzinfo=UTC), None]),
-        ("boolean[]", [True, None, False]),
-        ("bytea[]", [b"\0\\\xff{", None, b""]),
-        ("text[]", [Size.LARGE, "null", "NULL", "{}", " ", "", None]),
-        ("text[]", []),
-        ("text[]", ("a", None)),
-        ("text[]", [None]),
-        ("jsonb[]", ['{"a": "b\\n\\\\c\\u00e9"}', None]),
-        ("text", "as it is\n\\"),
-        ("bigint", 5),
-        ("uuid", UUID(int=7)),
-        ("timestamptz", datetime(2026, 3, 1, 12, 30, tzinfo=UTC)),
-        ("text", None),
+        "SELECT 1",
+        "SELECT (SELECT t.name FROM numbers AS t WHERE t.id = $1::UUID AND t.name = $2::VARCHAR) AS f0",
+        "SELECT (SELECT t.name FROM numbers AS t WHERE t.id = $1::UUID LIMIT 1) AS f0",
+        "SELECT (SELECT json_agg(t.name) FROM numbers AS t WHERE t.id = $1::UUID) AS f0",
+        "SELECT $1::UUID AS f0",
+        ECHO,
     ],
 )
-async def test_values_arrive_as_asyncpg_sends_them(connection: Connection, type_: str, value: Any) -> None:
-    asked = f"SELECT ($1::{type_})::text"
-    assert await connection.together([(asked, (value,))]) == [[(await connection.fetchval(asked, value),)]]
+def test_whatever_does_more_than_look_ids_up_is_asked_by_itself(sql: str) -> None:
+    assert for_many(sql) is None
 
 
-def test_any_text_arrives_as_it_is(module_database_url: str) -> None:
-    with asyncio.Runner() as runner:
-        connection = runner.run(connect(module_database_url))
-
-        @given(TEXTS)
-        @settings(max_examples=200, deadline=None)
-        def arrives(texts: list[str | None]) -> None:
-            asked = "SELECT v FROM unnest($1::text[]) WITH ORDINALITY u (v, n) ORDER BY n"
-            assert runner.run(connection.together([(asked, (texts,))])) == [[(each,) for each in texts]]
-
-        arrives()
-        runner.run(connection.close())
-
-
-async def test_after_one_that_goes_wrong_nothing_is_carried_out(connection: Connection) -> None:
-    fail, insert = ("SELECT 1 / $1::int", (0,)), ("INSERT INTO t VALUES (1)", ())
-    await connection.execute("CREATE TEMP TABLE t (a int UNIQUE)")
-    for wrong, error in (
-        (fail, asyncpg.DivisionByZeroError),
-        (("NONSENSE", ()), asyncpg.PostgresSyntaxError),
-        (("SELECT $1::int", ("x",)), asyncpg.InvalidTextRepresentationError),
-    ):
-        with pytest.raises(error):
-            await connection.together([("BEGIN", ()), insert, wrong, insert, ("COMMIT", ())])
-        assert await connection.together([("ROLLBACK", ())]) == [[]]
-        assert await connection.fetchval("SELECT count(*) FROM t") == 0
-    with pytest.raises(asyncpg.UniqueViolationError) as caught:
-        await connection.together([insert, insert])
-    assert caught.value.constraint_name == "t_a_key"
-    assert not connection.is_in_transaction()
-
-
-async def test_answers_of_any_size_are_put_together(connection: Connection) -> None:
-    rows = await connection.together([("SELECT repeat('x', n) FROM generate_series(1, 1000) n", ())])
-    assert rows == [[("x" * n,) for n in range(1, 1001)]]
-
-
-async def test_a_connection_that_ends_meanwhile_is_lost_and_closed(connection: Connection, pool: asyncpg.Pool) -> None:
-    asking = asyncio.ensure_future(connection.together([("SELECT pg_sleep(60)", ())]))
-    await asyncio.sleep(0.1)
-    await pool.execute("SELECT pg_terminate_backend($1)", connection.get_server_pid())
-    with pytest.raises(LOST):
-        await asking
-    assert connection.is_closed()
-    with pytest.raises(LOST):
-        await connection.together([])
-
-
-async def test_who_stops_waiting_leaves_no_half_read_connection_behind(connection: Connection) -> None:
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.1):
-            await connection.together([("SELECT pg_sleep(60)", ())])
-    assert connection.is_closed()
+@pytest.mark.parametrize("answers_mb", [0, 64])
+async def test_over_http_each_person_is_shown_as_they_are(api: Api, answers_mb: float) -> None:
+    people = [await api.hire(f"Person {chr(65 + n)}") for n in range(20)]
+    boss = await api.clerk("employee.edit")
+    async with serving(api, answers_mb=answers_mb) as server:
+        for _ in range(3):
+            answers = await asyncio.gather(
+                *(server.ask(boss, EMPLOYEE, id=gid("Employee", id)) for id in people for _ in range(2))
+            )
+            assert [f"Person {chr(65 + n // 2)}".encode() in each for n, each in enumerate(answers)] == [True] * 40
+    assert await api.organisation.pool.fetchval(f"SELECT count(*) FROM {employees.table}") == 21
