@@ -6,10 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fetchQuery } from "relay-runtime";
+import { WebSocket } from "ws"; // Node 20 has none of its own
 
 import { Api, ApiError } from "./build/src/api.js";
 import { command } from "./build/src/commands.js";
 import { judged, show } from "./build/src/example.js";
+import { changes } from "./build/src/live.js";
 import { Me } from "./build/src/operations.js";
 import { serving } from "./server.mjs";
 
@@ -98,6 +100,34 @@ test("Relay pages through employees, and asks for one again", async (context) =>
 
 test("genql asks for the leaderboard", async () => {
   assert.equal((await leaders(server.url, tokenOf("Melvin Marxen")))[0], "Darcel Schlecht");
+});
+
+test("whoever follows what happens misses nothing when the connection is lost", async () => {
+  const sockets = [];
+  class Losing extends WebSocket {
+    constructor(...asked) {
+      super(...asked);
+      sockets.push(this);
+    }
+  }
+  const api = new Api(server.url, tokenOf("Melvin Marxen"));
+  const { viewer } = await api.ask(Me);
+  const [report] = viewer.employee.reports.nodes;
+  const judge = async () => Number(/\d+/.exec(await judged(api, report.id, "TEAMWORK", "4"))[0]);
+  const manner = { webSocketImpl: Losing, pause: 10 };
+  const following = changes(server.url, tokenOf("Clara Reyes"), manner);
+  let heard;
+  const first = following.next().then((change) => (heard = change.value));
+  while (!heard) await Promise.race([first, judge()]);
+  sockets[0].close(4999);
+  const last = (await judge(), await judge());
+  const positions = [heard.event.position];
+  while (positions.at(-1) < last) positions.push((await following.next()).value.event.position);
+  assert.deepEqual(positions, Array.from(positions, (_, place) => positions[0] + place));
+  assert.equal(sockets.length, 2);
+  assert.equal(heard.event.topic, "score.recorded");
+  await following.return();
+  await assert.rejects(changes(server.url, "not a token", manner).next(), { code: 4403 });
 });
 
 test("a server in production that answers trusted documents alone answers this client", async () => {

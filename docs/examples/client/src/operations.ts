@@ -103,3 +103,18 @@ export const RecordScore = graphql(`
     }
   }
 `);
+
+export const Changes = graphql(`
+  subscription Changes($after: String) {
+    changes(after: $after) {
+      cursor
+      event {
+        position
+        topic
+        about
+        data
+        redacted
+      }
+    }
+  }
+`);
