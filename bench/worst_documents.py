@@ -53,11 +53,11 @@ WORST: dict[str, Callable[[], Worst]] = {
     "as many tokens as can be": lambda: Worst("{ " + "__typename " * 2_990 + "}", refused=True),
     "as many fields as can be": lambda: Worst(_of_employees(_fields(lambda n: f"a{n}: name", 245) + " name" * 240)),
     "the same field": lambda: Worst(_of_employees("name " * 490)),
-    "the same object, to be merged": lambda: Worst(_of_employees("manager { manager { name } } " * 80)),
-    "objects under other names": lambda: Worst(_of_employees(_fields(lambda n: f"a{n}: manager {{ id }}", 160))),
+    "the same object, to be merged": lambda: Worst(_of_employees("manager { manager { name } } " * 70)),
+    "objects under other names": lambda: Worst(_of_employees(_fields(lambda n: f"a{n}: manager {{ id }}", 125))),
     "pages within a page": lambda: Worst(
         _of_employees(
-            _fields(lambda n: f"a{n}: reports(first: 1) {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} }}", 18)
+            _fields(lambda n: f"a{n}: reports(first: 1) {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} }}", 14)
         )
     ),
     "pages with everything": lambda: Worst(
@@ -67,7 +67,7 @@ WORST: dict[str, Callable[[], Worst]] = {
                 f"a{n}: employees(first: 1, orderBy: [{{field: NAME}}, {{field: NAME}}, {{field: NAME}}])"
                 " { totalCount edges { cursor } pageInfo { startCursor endCursor hasNextPage hasPreviousPage } }"
             ),
-            17,
+            14,
         )
         + " }"
     ),
@@ -78,7 +78,7 @@ WORST: dict[str, Callable[[], Worst]] = {
         "{ employees(where: {status: {in: [" + "ACTIV " * 2_900 + "]}}) { totalCount } }"
     ),
     "a long list": lambda: Worst("{ employees(where: {id: {in: [" + '"a" ' * 2_900 + "]}}) { totalCount } }"),
-    "conditions": lambda: Worst("{ employees(where: {and: [" + _CONDITION * 330 + "]}) { totalCount } }"),
+    "conditions": lambda: Worst("{ employees(where: {and: [" + _CONDITION * 280 + "]}) { totalCount } }"),
     "conditions in a fragment": lambda: Worst(
         "{ "
         + _fields(lambda n: f'a{n}: department(id: "x") {{ ...f }}', 25)
@@ -119,12 +119,12 @@ WORST: dict[str, Callable[[], Worst]] = {
     ),
     "views": lambda: Worst(
         "{ "
-        + _fields(lambda n: f'a{n}: standing(employeeId: "x", metric: WON_AMOUNT, period: "2017") {{ rank value }}', 5)
+        + _fields(lambda n: f'a{n}: standing(employeeId: "x", metric: WON_AMOUNT, period: "2017") {{ rank value }}', 4)
         + " }"
     ),
-    "objects of any type": lambda: Worst("{ " + _fields(lambda n: f'a{n}: node(id: "x") {{ id }}', 20) + " }"),
+    "objects of any type": lambda: Worst("{ " + _fields(lambda n: f'a{n}: node(id: "x") {{ id }}', 17) + " }"),
     "values that are expressions": lambda: Worst(
-        '{ department(id: "x") { ' + _fields(lambda n: f"a{n}: headCount", 120) + " } }"
+        '{ department(id: "x") { ' + _fields(lambda n: f"a{n}: headCount", 100) + " } }"
     ),
     "types that can't be": lambda: Worst('{ node(id: "x") { ' + "... on Role { ... on Score { id } } " * 240 + "} }"),
     "of many types": lambda: Worst(
@@ -155,21 +155,21 @@ WORST: dict[str, Callable[[], Worst]] = {
     ),
     "the whole schema": lambda: Worst(get_introspection_query(specified_by_url=True, input_value_deprecation=True)),
     "ids, as a variable": lambda: Worst(_WHERE, {"w": {"id": {"in": [f"Employee_{_ID}"] * 1_990}}}),
-    "conditions, as a variable": lambda: Worst(_WHERE, {"w": {"and": [{"name": {"eq": "a"}}] * 330}}),
+    "conditions, as a variable": lambda: Worst(_WHERE, {"w": {"and": [{"name": {"eq": "a"}}] * 280}}),
     "conditions, within each other": lambda: Worst(
-        _WHERE, {"w": {"not": {"or": [{"and": [{"name": {"eq": "a"}}] * 12}] * 26}}}
+        _WHERE, {"w": {"not": {"or": [{"and": [{"name": {"eq": "a"}}] * 12}] * 22}}}
     ),
     "conditions, in many places": lambda: Worst(
         "query ($w: EmployeeWhere) { " + _fields(lambda n: f"a{n}: employees(where: $w) {{ totalCount }}", 20) + " }",
         {"w": {"and": [{"name": {"eq": "a"}}] * 300}},
     ),
     "ids, in many places": lambda: Worst(
-        "query ($w: EmployeeWhere) { " + _fields(lambda n: f"a{n}: employees(where: $w) {{ totalCount }}", 5) + " }",
+        "query ($w: EmployeeWhere) { " + _fields(lambda n: f"a{n}: employees(where: $w) {{ totalCount }}", 4) + " }",
         {"w": {"id": {"in": [f"Employee_{_ID}"] * 1_990}}},
     ),
     "everything at once": lambda: Worst(
         "query ($w: EmployeeWhere) { "
-        + _fields(lambda n: f"a{n}: employees(first: 1, where: $w) {{ nodes {{ ...f }} pageInfo {{ endCursor }} }}", 4)
+        + _fields(lambda n: f"a{n}: employees(first: 1, where: $w) {{ nodes {{ ...f }} pageInfo {{ endCursor }} }}", 3)
         + " } fragment f on Employee { "
         + _fields(lambda n: f"b{n}: manager {{ id name }}", 15)
         + " name " * 20

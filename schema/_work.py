@@ -15,7 +15,7 @@ from graphql import ArgumentNode, GraphQLField, ListValueNode, ObjectValueNode, 
 
 from schema._declare import ByGlobalId, Value, View, reading
 
-MOST_WORK = 1_500
+MOST_WORK = 1_250
 """A unit is some 20 µs."""
 
 VALUE, EXPRESSION, OBJECT, PAGE, VIEW = 1, 12, 8, 60, 290
