@@ -135,10 +135,7 @@ class Planner:
         statement = Statement(columns | {"policy": policy}).compile(dialect=DIALECT)
         assert isinstance(statement, SQLCompiler)
         getters = self.compiler.params.getters
-        bound = tuple(
-            getters.get(name) or ("", lambda call, value=statement.params[name]: value)
-            for name in statement.positiontup or ()
-        )
+        bound = tuple(getters[name] for name in statement.positiontup or ())
         denied = tuple({"path": list(path), "code": "FORBIDDEN_FIELD"} for path in dict.fromkeys(self.compiler.denied))
         pieces, end = self._pieces(order, denied)
         return Plan(
