@@ -43,7 +43,12 @@ CLEAR = "\r\x1b[K"
 SELDOM = 5.0
 """Seconds between two lines of progress where they are not written over each other."""
 
+WIDE = 160
+"""Columns of the tables where nobody says how many there are."""
+
 out = Console(highlight=False)
+if not out.is_terminal and "COLUMNS" not in os.environ:
+    out.width = WIDE
 
 
 async def bench(here: Place, sections: dict[str, Section]) -> bool:
