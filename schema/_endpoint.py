@@ -49,8 +49,9 @@ from schema._masking import told, went_wrong
 from schema._mutation import Log
 from schema._rates import Rates
 from schema._reader import Reader
+from schema._sockets import Sockets
 from schema._viewers import POLICY, RoleViewers
-from schema._websocket import PROTOCOL, Sockets
+from schema._websocket import PROTOCOL
 
 Identify = Callable[[str | None], UUID | None]
 

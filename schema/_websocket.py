@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -44,8 +43,8 @@ GREETING = 3.0
 STALLED = 10.0
 """Seconds that a client may take nothing of what there is for it."""
 
-LOOK_EVERY = 1.0
-"""Seconds between looks whether a token has run out, or a client takes nothing."""
+PARTING = 1.0
+"""Seconds in which to say why a socket is closed."""
 
 OPERATION = "meritbook.operation"
 """Where in the scope stands what is to be done around an operation, by whoever counts them."""
@@ -101,104 +100,21 @@ def _bad(what: str) -> Farewell:
     return Farewell(4400, f"Invalid message: {what}")
 
 
-# ── All sockets ──
-
-
-@dataclass(eq=False, slots=True)
-class Sockets:
-    """The websockets of one door."""
-
-    door: Endpoint
-    followers: Followers
-    open: set[Socket] = field(default_factory=set)
-    _of_viewers: Counter[UUID] = field(default_factory=Counter)
-    _of_addresses: Counter[str] = field(default_factory=Counter)
-    _watching: asyncio.Task[None] | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()
-        address = (scope.get("client") or ("",))[0]
-        try:
-            self._check(scope, address)
-        except HttpError as error:
-            await _refuse(scope, send, error)
-            return
-        socket = Socket(self, scope, receive, send)
-        self._of_addresses[address] += 1
-        self.open.add(socket)
-        if self._watching is None:
-            self._watching = asyncio.create_task(self._watch(), name="websockets")
-        try:
-            await socket.live()
-        finally:
-            self.open.discard(socket)
-            _one_less(self._of_addresses, address)
-            _one_less(self._of_viewers, socket.viewer)
-            if not self.open:
-                self._watching.cancel()
-                self._watching = None
-
-    def _check(self, scope: Scope, address: str) -> None:
-        """Before anything is agreed to. Raises HttpError."""
-        origin, host = header(scope["headers"], b"origin").decode("latin-1"), header(scope["headers"], b"host")
-        own = _host_of(origin) == host.decode("latin-1").lower()
-        if origin and not own and origin not in self.door.manners.origins:
-            raise HttpError(403, "FORBIDDEN_ORIGIN", "Pages of this site may not connect: see ALLOWED_ORIGINS.")
-        self.door.paced_address(scope)
-        if self._of_addresses[address] >= self.door.manners.address_sockets:
-            raise HttpError(429, "RATE_LIMITED", "Too many websockets of this address.")
-
-    def signed_in(self, viewer: UUID) -> None:
-        """One more of this employee's. Raises Farewell."""
-        if self._of_viewers[viewer] >= self.door.manners.viewer_sockets:
-            raise Farewell(4429, "Too many websockets of this employee.")
-        self._of_viewers[viewer] += 1
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            now = asyncio.get_running_loop().time()
-            for each in list(self.open):
-                each.look(now)
-
-
-def _host_of(origin: str) -> str:
-    return origin.partition("://")[2].lower()
-
-
-def _one_less(of: Counter[Any], who: Any) -> None:
-    of[who] -= 1
-    if of[who] <= 0:
-        del of[who]
-
-
-async def _refuse(scope: Scope, send: Send, error: HttpError) -> None:
-    """As an answer over HTTP, where the server can send one."""
-    if "websocket.http.response" not in (scope.get("extensions") or {}):
-        await send({"type": "websocket.close"})
-        return
-    body = msgspec.json.encode({"errors": told([_error(error)], uuid4().hex)})
-    headers = [(b"content-type", b"application/json; charset=utf-8"), (b"cache-control", b"no-store")]
-    headers += ((name.encode(), value.encode()) for name, value in error.headers.items())
-    await send({"type": "websocket.http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": body})
-
-
-def _error(error: HttpError) -> GraphQLError:
+def error_of(error: HttpError) -> GraphQLError:
+    """What is refused as it would be over HTTP, for who has no headers to look at."""
     extensions: dict[str, Any] = {"code": error.code}
     if "retry-after" in error.headers:
         extensions["retryAfter"] = int(error.headers["retry-after"])
     return GraphQLError(str(error), extensions=extensions)
 
 
-# ── One socket ──
-
-
 @dataclass(eq=False, slots=True)
 class Socket:
     """One client, and its operations by their ids."""
 
-    sockets: Sockets
+    door: Endpoint
+    followers: Followers
+    signed_in: Callable[[UUID], None]
     scope: Scope
     _receive: Receive
     _send: Send
@@ -247,14 +163,14 @@ class Socket:
         """Whether the token is still good, and the client still there."""
         if self._since is not None and now - self._since > STALLED:
             self.end(Farewell(4413, "Too slow: nothing is taken. Go on after the last cursor that you have."))
-        elif self._authorization is not None and self.sockets.door.identify(self._authorization) is None:
+        elif self._authorization is not None and self.door.identify(self._authorization) is None:
             self.end(Farewell(4403, "Forbidden: the token has run out."))
 
     async def _close(self) -> None:
         if self._farewell is not None:
             reason = self._farewell.reason.encode()[:LONGEST_REASON].decode(errors="ignore")
             with suppress(OSError, RuntimeError, TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY):
+                async with asyncio.timeout(PARTING):
                     await self._send({"type": "websocket.close", "code": self._farewell.code, "reason": reason})
 
     # ── What the client says ──
@@ -304,10 +220,10 @@ class Socket:
         by_header = header(self.scope["headers"], b"authorization").decode("latin-1")
         authorization = init.authorization or init.Authorization or by_header or None
         if authorization is not None:
-            viewer = self.sockets.door.identify(authorization)
+            viewer = self.door.identify(authorization)
             if viewer is None:
                 raise Farewell(4403, "Forbidden: this token is not good.")
-            self.sockets.signed_in(viewer)
+            self.signed_in(viewer)
             self.viewer, self._authorization = viewer, authorization
         self._acknowledged = True
         await self._say('{"type":"connection_ack"}')
@@ -319,7 +235,7 @@ class Socket:
             raise Farewell(4409, f"Subscriber for {id} already exists")
         if len(self._operations) >= MOST_OPERATIONS:  # told from here, so that nothing more is heard before
             error = HttpError(429, "RATE_LIMITED", f"At most {MOST_OPERATIONS} operations at a time on a websocket.")
-            await self._fail(id, [_error(error)], uuid4().hex)
+            await self._fail(id, [error_of(error)], uuid4().hex)
             return
         task = asyncio.create_task(self._operate(id, bytes(said.payload)))
         self._operations[id] = task
@@ -345,7 +261,7 @@ class Socket:
             except SignedOut:
                 raise Farewell(4403, "Forbidden: who this token is for may not sign in any more.") from None
             except HttpError as error:
-                errors = [_error(error)]
+                errors = [error_of(error)]
             except Invalid as invalid:
                 errors = invalid.errors
             except GraphQLError as error:
@@ -370,7 +286,7 @@ class Socket:
             del self._operations[id]
 
     async def _performed(self, payload: bytes, id: str, number: str, seen: Seen) -> None:
-        door, request = self.sockets.door, _request(payload)
+        door, request = self.door, _request(payload)
         before = f'{{"id":{json.dumps(id)},"type":"next","payload":'
 
         async def tell(answer: str) -> None:
@@ -389,7 +305,7 @@ class Socket:
         if self.viewer is not None:
             door.paced_viewer(self.viewer)
         assert document.parsed is not None
-        await self.sockets.followers.follow(document.parsed, operation, request.variables, self.viewer, tell)
+        await self.followers.follow(document.parsed, operation, request.variables, self.viewer, tell)
 
     # ── What the client is told ──
 

@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from schema import _websocket
+from schema import _sockets, _websocket
 from tests._api import Api, gid
 from tests._door import door
 from tests._socket import FACTS, POSITIONS, PROTOCOL, SOON, Client, bearer, client_of, listening_for, newest, served
@@ -286,7 +286,7 @@ async def test_pages_of_other_sites_are_not_let_in(api: Api) -> None:
             async with client_of(url, additional_headers={"origin": origin} if origin else {}) as client:
                 await client.say(type="ping")
                 assert await client.hear() == {"type": "pong"}
-        for origin in ("https://evil.example", "null", "https://app.example.evil", "http://app.example", own + "0"):
+        for origin in ("https://evil.example", "null", "https://app.example.evil", "http://app.example", own + "0", "http://"):
             with pytest.raises(InvalidStatus) as refused:
                 await client_of(url, additional_headers={"origin": origin}).__aenter__()
             assert refused.value.response.status_code == 403
@@ -404,7 +404,7 @@ async def test_whoever_takes_nothing_is_closed_and_goes_on_after_their_last_curs
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_websocket, "STALLED", 0.5)
-    monkeypatch.setattr(_websocket, "LOOK_EVERY", 0.2)
+    monkeypatch.setattr(_sockets, "LOOK_EVERY", 0.2)
     reviewer = await api.clerk("history.view")
     token, start = bearer(api, reviewer), await api.log.head()
     after = await newest(api, reviewer)
