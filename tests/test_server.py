@@ -92,6 +92,14 @@ def postmaster(data: Path) -> psutil.Process | None:
     return psutil.Process(int(pid_file.read_text().splitlines()[0])) if pid_file.exists() else None
 
 
+async def another(database: psutil.Process, it: Started, folder: Path) -> None:
+    """Wait until another one runs in its place, and all is well."""
+    async with asyncio.timeout(30):
+        while postmaster(folder / "data") in (None, database) or (await it.http.get("/readyz")).status_code != 200:
+            assert (await it.http.get("/healthz")).status_code == 200
+            await asyncio.sleep(0.05)
+
+
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 async def test_it_stops_cleanly_and_takes_the_database_along(start: Start, folder: Path, sign: signal.Signals) -> None:
     it = await start()
@@ -147,10 +155,7 @@ async def test_a_killed_database_comes_back_while_the_server_runs(start: Start, 
     database = postmaster(folder / "data")
     assert database is not None
     database.kill()
-    async with asyncio.timeout(30):
-        while postmaster(folder / "data") in (None, database) or (await it.http.get("/readyz")).status_code != 200:
-            assert (await it.http.get("/healthz")).status_code == 200
-            await asyncio.sleep(0.05)
+    await another(database, it, folder)
     assert await it.stop(signal.SIGTERM) == 0
 
 
@@ -181,18 +186,22 @@ async def test_what_only_the_operator_can_mend_is_told_in_a_line(start: Start, e
     assert "are not those that this database was written with" in other_keys
 
 
+DEFINE = "mutation ($name: String!) { defineRole(input: { name: $name }) { __typename } }"
+
+
+async def define(server: Started, token: str, *numbers: int) -> None:
+    """Let something happen for each number."""
+    for n in numbers:
+        asked = {"query": DEFINE, "variables": {"name": f"Role {n}"}}
+        answer = await server.http.post("/graphql", json=asked, headers={"authorization": token})
+        assert answer.json()["data"]["defineRole"]["__typename"] == "DefineRolePayload"
+
+
 async def test_who_follows_goes_on_at_a_server_that_was_killed_and_started_again(start: Start) -> None:
     it = await start()
     port = it.http.base_url.port
     (token,) = re.findall(r"Authorization: (Bearer \S+)", it.said)
-    document = "mutation ($name: String!) { defineRole(input: { name: $name }) { __typename } }"
     told: list[Any] = []
-
-    async def define(server: Started, first: int, last: int) -> None:
-        for n in range(first, last):
-            asked = {"query": document, "variables": {"name": f"Role {n}"}}
-            answer = await server.http.post("/graphql", json=asked, headers={"authorization": token})
-            assert answer.json()["data"]["defineRole"]["__typename"] == "DefineRolePayload"
 
     async def hear(number: int) -> None:
         async with client_of(f"ws://127.0.0.1:{port}/graphql", token) as client:
@@ -200,20 +209,41 @@ async def test_who_follows_goes_on_at_a_server_that_was_killed_and_started_again
             told.extend(await client.changes(number))
 
     hearing = asyncio.create_task(hear(3))
-    first = 0
+    n = 0
     while not hearing.done():
-        await define(it, first, first + 1)
-        first += 1
-    await define(it, first, first + 5)
+        await define(it, token, n)
+        n += 1
+    await define(it, token, *range(n, n + 5))
     await it.stop(signal.SIGKILL)
 
     again = await start(port)
-    await define(again, first + 5, first + 10)
-    start_of_it = told[0]["event"]["position"]
+    await define(again, token, *range(n + 5, n + 10))
     last = (await again.http.get("/readyz")).json()["position"]
     await hear(last - told[-1]["event"]["position"])
-    assert [each["event"]["position"] for each in told] == list(range(start_of_it, last + 1))
+    positions = [each["event"]["position"] for each in told]
+    assert positions == list(range(positions[0], last + 1))
     async with client_of(f"ws://127.0.0.1:{port}/graphql", token) as client:
         await client.subscribe(POSITIONS)
         assert await again.stop(signal.SIGTERM) == 0
         assert (await client.farewell())[0] == 1012
+
+
+async def test_who_follows_hears_on_when_a_killed_database_is_back(start: Start, folder: Path) -> None:
+    it = await start()
+    (token,) = re.findall(r"Authorization: (Bearer \S+)", it.said)
+    async with client_of(f"ws://127.0.0.1:{it.http.base_url.port}/graphql", token) as client:
+        await client.subscribe(POSITIONS)
+        hearing = asyncio.create_task(client.changes(1))
+        n = 0
+        while not hearing.done():
+            await define(it, token, n)
+            n += 1
+        (first,) = await hearing
+        database = postmaster(folder / "data")
+        assert database is not None
+        database.kill()
+        await another(database, it, folder)
+        await define(it, token, n, n + 1)
+        last = (await it.http.get("/readyz")).json()["position"]
+        rest = await client.changes(last - first["event"]["position"])
+        assert [each["event"]["position"] for each in rest] == list(range(first["event"]["position"] + 1, last + 1))
