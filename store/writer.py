@@ -1,8 +1,9 @@
 """The one writer of a process: whatever commands wait are decided, recorded and shown in one commit.
 
 The fast way decides on what the process remembers and lets constraints object. While one batch is in PostgreSQL, the
-next, if it is large enough, is decided upon what the first will have made true. If anything objects, every batch under way is taken back, and
-the commands decide again one by one under the lock of the head, where nothing can move (`store/careful.py`).
+next, if it is large enough, is decided upon what the first will have made true. If anything objects, every batch under
+way is taken back, and the commands decide again one by one under the lock of the head, where nothing can move
+(`store/careful.py`).
 """
 
 from __future__ import annotations
