@@ -46,6 +46,8 @@ from graphql import (
     VariableNode,
 )
 
+from schema._limits import MOST_TOKENS
+
 N = TypeVar("N", bound=Node)
 
 LONGEST = 8_000
@@ -103,6 +105,8 @@ class _Words:
 
     def __init__(self, text: str) -> None:
         self._words = _WORDS.findall(text)
+        if len(self._words) > MOST_TOKENS:
+            raise NotPlain
         self._words.append(("", "", "", "", "", ""))
         self._at = self._depth = 0
 

@@ -41,6 +41,7 @@ def test_the_worst_documents_are_refused_or_within_the_limits(name: str) -> None
     "document",
     [
         "{ " + "__typename " * (MOST_TOKENS + 1) + "}",
+        "{ employees(where: { name: { in: [" + "1," * MOST_TOKENS + "] } }) { totalCount } }",
         "{ viewer { " + "id " * (MOST_FIELDS + 1) + "} }",
         "{ employees { nodes { " + "manager { " * 20 + "id" + " }" * 20 + " } } }",
         "{ " + " ".join(f"a{n}: __typename" for n in range(300)) + " }",
