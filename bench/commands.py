@@ -32,18 +32,22 @@ async def measure(place: Place, calibration: Calibration, tell: Tell) -> Result:
         async with AsyncExitStack() as stack:
             contenders = await _everybody(place, database, result, stack)
             for writers in WRITERS:
-                tell(f"{writers:,} writers")
-                result.tables[f"{writers:,} writers"] = await interleaved(
+                title = _title(writers)
+                result.tables[title] = await interleaved(
                     contenders.at(writers),
                     calibration,
                     rounds=place.size.rounds,
                     seconds=place.size.seconds,
-                    tell=lambda said, writers=writers: tell(f"{writers:,} writers · {said}"),  # type: ignore[misc]
+                    tell=lambda said, title=title: tell(f"{title} · {said}"),  # type: ignore[misc]
                 )
         await _check(place, database, result)
         await mutations(place, database, result, tell)
     _bars(result)
     return result
+
+
+def _title(writers: int) -> str:
+    return f"{writers:,} {'writer' if writers == 1 else 'writers'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ async def _check(place: Place, database: str, result: Result) -> None:
 
 
 def _bars(result: Result) -> None:
-    at = result.tables["128 writers"]
+    at = result.tables[_title(128)]
     best = _best(result, SINGLE)
     assert best is not None
     result.bars += [
