@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import isawaitable
@@ -20,28 +20,19 @@ import msgspec
 from graphql import DocumentNode, ExecutionResult, GraphQLError, execute
 from strawberry.dataloader import DataLoader
 
-from schema._arguments import Call, frozen, given
-from schema._compile import Asked, Compiler
-from schema._connection import Page
+from schema._arguments import Call, given
 from schema._context import Context
-from schema._cost import MOST_COST, MOST_EXECUTED
 from schema._cursor import opened, sealed, values_of
-from schema._declare import Following, reading
-from schema._documents import Invalid, Operation, check_cost
+from schema._documents import Operation
 from schema._live import Live, people
 from schema._masking import AWAY, told
 from schema._mutation import Log
-from schema._news import CURSOR, followed_page, news
-from schema._plan import Cache, Plan, Planner
+from schema._news import CURSOR
+from schema._plan import Cache
+from schema._question import ANYBODY, Planned, Question, Questions
 from schema._reader import Reader, Viewer, unauthenticated
 from store.pool import LOST
 from store.recorded import Recorded
-
-PAGE = 100
-"""Facts that are read at a time."""
-
-MOST_COST_OF_ONE = 1_000
-"""What one fact may cost that is told to a follower: there may be many, and they come unasked."""
 
 AT_ONCE = 4
 """Statements that followers run at the same time: the connections are for everybody."""
@@ -52,34 +43,11 @@ SHARED = 32
 AGAIN = 1.0
 """Seconds until a PostgreSQL that is away is asked again."""
 
-ANYBODY = uuid4()
-"""Stands for a viewer where it makes no difference who it is."""
-
 Tell = Callable[[str], Awaitable[None]]
 
 
 class SignedOut(Exception):
     """Who follows may not sign in any more."""
-
-
-@dataclass(eq=False, slots=True, kw_only=True)
-class _Question:
-    """A subscription as it is asked: with variables as they were sent, as they are read, and as they are planned."""
-
-    operation: Operation
-    document: DocumentNode
-    sent: dict[str, Any] | None
-    variables: dict[str, Any]
-    shape: dict[str, Any]
-    cost: int
-    page: Page
-    about: Callable[[Recorded], UUID | None]
-    same: Hashable
-    """The same for all questions that are planned alike."""
-    planned: _Planned | None = None
-
-    def call(self, viewer: UUID, after: int, to: int, most: int) -> Call:
-        return Call(viewer, {**self.variables, "$after": after, "$to": to, "$most": most})
 
 
 class _Row(msgspec.Struct):
@@ -102,18 +70,6 @@ class _Page:
     reached: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """How a question is answered to who holds these permissions, by a version of the policy."""
-
-    permissions: frozenset[str]
-    version: int
-    plan: Plan
-    most: int
-    alike: Hashable
-    """The same for all whose answers are made of the same, `viewer` apart."""
-
-
 @dataclass(eq=False, slots=True)
 class Followers:
     """All who follow something in this process. `patience`: seconds that one page may take."""
@@ -122,12 +78,13 @@ class Followers:
     log: Log
     patience: float
     live: Live = field(init=False)
+    _questions: Questions = field(init=False)
     _pages: Cache[Any, asyncio.Task[_Page]] = field(default_factory=lambda: Cache(SHARED), init=False)
     _people: Cache[Any, frozenset[UUID] | None] = field(default_factory=lambda: Cache(SHARED), init=False)
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE), init=False)
 
     def __post_init__(self) -> None:
-        self.live = Live(self.log)
+        self.live, self._questions = Live(self.log), Questions(self.reader)
 
     async def follow(
         self, document: DocumentNode, operation: Operation, sent: dict[str, Any] | None, viewer: UUID | None, tell: Tell
@@ -137,7 +94,7 @@ class Followers:
         `sent` are the variables. Raises Invalid or GraphQLError for what can't be followed, SignedOut when the viewer
         may not sign in any more.
         """
-        question = self._question(document, operation, sent)
+        question = self._questions.ask(document, operation, sent)
         if viewer is None or (await self.reader.viewer(viewer))[0] is None:
             raise unauthenticated()
         key = question.page.signing_key(Call(viewer, question.variables))
@@ -149,24 +106,6 @@ class Followers:
                 for place, pieces in news.facts:
                     await tell(pieces[0] if len(pieces) == 1 else sealed(place, key).join(pieces))
                 position = news.reached
-
-    def _question(self, document: DocumentNode, operation: Operation, sent: dict[str, Any] | None) -> _Question:
-        variables = self.reader.coerced(operation, sent)
-        shape, same = self.reader.shaped(operation, variables)
-        compiler, asked = self._asked(operation, shape, Viewer(ANYBODY), mixed=False)
-        source = reading(asked.declared)
-        assert isinstance(source, Following)
-        return _Question(
-            operation=operation,
-            document=document,
-            sent=sent,
-            variables=variables,
-            shape=shape,
-            same=(operation.source, operation.name, same),
-            cost=check_cost(operation, variables, MOST_COST_OF_ONE),
-            page=followed_page(compiler, asked),
-            about=source.about,
-        )
 
     async def _start(self, after: str | None, key: str) -> int:
         """Where to go on: after the cursor, or from now on."""
@@ -181,7 +120,7 @@ class Followers:
 
     # ── A page, for all who want the same ──
 
-    async def _page(self, question: _Question, viewer: UUID, after: int, to: int) -> _Page:
+    async def _page(self, question: Question, viewer: UUID, after: int, to: int) -> _Page:
         """What has come after one position, up to another; a PostgreSQL that is away is waited for."""
         since = None
         while True:
@@ -199,10 +138,10 @@ class Followers:
                     return page
                 since = page.policy
 
-    async def _shared(self, question: _Question, who: Viewer, version: int, after: int, to: int) -> _Page:
+    async def _shared(self, question: Question, who: Viewer, version: int, after: int, to: int) -> _Page:
         planned = question.planned
         if planned is None or planned.version != version or planned.permissions != who.permissions:
-            planned = question.planned = self._plan(question, who, version)
+            planned = question.planned = self._questions.plan(question, who, version)
         concerned = self._concerned(question, after, to)
         viewer = who.id if planned.plan.personal or concerned is None or who.id in concerned else ANYBODY
         key = (planned.alike, viewer, after, to)
@@ -213,7 +152,7 @@ class Followers:
             task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may wait any more
         return task.result() if task.done() else await asyncio.shield(task)
 
-    def _concerned(self, question: _Question, after: int, to: int) -> frozenset[UUID] | None:
+    def _concerned(self, question: Question, after: int, to: int) -> frozenset[UUID] | None:
         """Whom these facts are about; None if that is not known without reading them."""
         key = (question.about, after, to)
         if key not in self._people:
@@ -221,7 +160,7 @@ class Followers:
             self._people.keep(key, None if facts is None else people(facts, question.about))
         return self._people[key]
 
-    async def _read(self, question: _Question, planned: _Planned, call: Call) -> _Page:
+    async def _read(self, question: Question, planned: Planned, call: Call) -> _Page:
         plan = planned.plan
         async with self._turns, asyncio.timeout(self.patience):
             row = await self.reader.pool.fetchrow(plan.sql, *plan.possible(call)[0])
@@ -239,7 +178,7 @@ class Followers:
         reached = rows[-1].position if len(rows) == planned.most else call.variables["$to"]
         return _Page(row["policy"], facts, reached)
 
-    async def _executed(self, question: _Question, planned: _Planned, rows: list[_Row], viewer: UUID) -> list[bytes]:
+    async def _executed(self, question: Question, planned: Planned, rows: list[_Row], viewer: UUID) -> list[bytes]:
         """What functions of our own have to say is added by graphql-core, fact by fact; they are opened together."""
         at_hand = {each.position: each for each in self.live.at_hand_of(each.position for each in rows)}
         facts = DataLoader(load_fn=partial(self._opened, at_hand))
@@ -260,42 +199,6 @@ class Followers:
         if missing := [each for each in positions if each not in found]:
             found |= {each.position: each for each in await self.log.at(missing)}
         return [found[each] for each in positions]
-
-    # ── Plans ──
-
-    def _plan(self, question: _Question, who: Viewer, version: int) -> _Planned:
-        """Raises GraphQLError for what can't be answered to them."""
-        for mixed in (False, True):
-            key = ("news", question.same, who.permissions, version, mixed)
-            plan = self.reader.cached(key, partial(self._compiled, question, who, mixed=mixed))
-            if plan.whole:
-                break
-        bound, errors = plan.possible(question.call(ANYBODY, 0, 0, 0))
-        for error in errors.values():
-            raise error
-        most = max(1, min(PAGE, (MOST_COST if plan.whole else MOST_EXECUTED) // question.cost))
-        alike = (question.same, plan.sql, frozen(bound), who.permissions, version)
-        return _Planned(who.permissions, version, plan, most, alike)
-
-    def _compiled(self, question: _Question, who: Viewer, *, mixed: bool) -> Plan:
-        compiler, asked = self._asked(question.operation, question.shape, who, mixed=mixed)
-        planner, key = Planner(compiler, self.reader.policy), str(asked.path[0])
-        with compiler.each():
-            planner.add(key, partial(news, compiler, asked))
-        return planner.plan([key])
-
-    def _asked(
-        self, operation: Operation, shape: Mapping[str, Any], who: Viewer, *, mixed: bool
-    ) -> tuple[Compiler, Asked]:
-        """The one field of a subscription."""
-        root, compiler = self.reader.schema.subscription_type, self.reader.compiler(operation, shape, who, mixed=mixed)
-        assert root is not None
-        selected = compiler.selection.root(root, operation.definition.selection_set)
-        for key, nodes in selected.items():
-            if (field := root.fields.get(nodes[0].name.value)) is not None:
-                return compiler, Asked(field, nodes, None, (key,))
-        message = "There is nothing to follow in this subscription."
-        raise Invalid([GraphQLError(message, operation.definition, extensions={"code": "BAD_USER_INPUT"})])
 
 
 def _answer(result: ExecutionResult, context: Context) -> bytes:
