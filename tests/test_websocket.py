@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 import uvicorn
 from hypothesis import HealthCheck, given, settings
@@ -286,7 +287,14 @@ async def test_pages_of_other_sites_are_not_let_in(api: Api) -> None:
             async with client_of(url, additional_headers={"origin": origin} if origin else {}) as client:
                 await client.say(type="ping")
                 assert await client.hear() == {"type": "pong"}
-        for origin in ("https://evil.example", "null", "https://app.example.evil", "http://app.example", own + "0", "http://"):
+        for origin in (
+            "https://evil.example",
+            "null",
+            "https://app.example.evil",
+            "http://app.example",
+            own + "0",
+            "http://",
+        ):
             with pytest.raises(InvalidStatus) as refused:
                 await client_of(url, additional_headers={"origin": origin}).__aenter__()
             assert refused.value.response.status_code == 403
@@ -455,3 +463,16 @@ async def test_nothing_is_left_of_a_socket_that_is_gone(api: Api) -> None:
         async with asyncio.timeout(SOON):
             while left := [each for each in asyncio.all_tasks() if each.get_name() in ("live", "websockets")]:
                 await asyncio.wait(left)
+
+
+async def test_sockets_and_their_operations_are_counted(api: Api) -> None:
+    reviewer = await api.clerk("history.view")
+    async with served(api.organisation) as url, client_of(url, bearer(api, reviewer)) as client:
+        await client.subscribe(POSITIONS)
+        await client.subscribe("{ nothing }")
+        assert (await client.hear())["type"] == "error"
+        async with httpx.AsyncClient() as http:
+            metrics = (await http.get(url.replace("ws://", "http://").replace("/graphql", "/metrics"))).text
+        assert "meritbook_websocket_connections 1.0" in metrics
+        assert "meritbook_websocket_operations 1.0" in metrics
+        assert 'meritbook_errors_total{code="GRAPHQL_VALIDATION_FAILED"} 1.0' in metrics
