@@ -22,7 +22,7 @@ def derived(model: ReadModel) -> list[Table]:
 
 
 def keepers(model: ReadModel) -> list[str]:
-    """What keeps them: triggers, with a function each that has all names written in, so that its plans are kept.
+    """What keeps them: triggers, with a function each that has all names written in, so that ranks keep their plans.
 
     A plan may have been made for one row and be used for thousands: none joins what a statement has changed to itself.
     """
@@ -41,6 +41,9 @@ def keepers(model: ReadModel) -> list[str]:
             statements += _keeper(model, "ranks", event, f"BEGIN {_counted(model, rows)}; RETURN NULL; END")
     return statements
 
+
+_PLANS = {"tree": "SET plan_cache_mode = force_custom_plan", "ranks": ""}
+"""A tree is looked up in tables that grow, which the plan of an empty one would go through from end to end."""
 
 _SEEN = {"INSERT": "NEW", "DELETE": "OLD", "UPDATE": "OLD NEW"}
 _COUNTED = {"INSERT": {"new_rows": 1}, "DELETE": {"old_rows": -1}, "UPDATE": {"new_rows": 1, "old_rows": -1}}
@@ -111,7 +114,7 @@ def _keeper(model: ReadModel, what: str, event: str, body: str) -> list[str]:
     tables = " ".join(f"{which} TABLE AS {which.lower()}_rows" for which in _SEEN[event].split())
     trigger = f"TRIGGER {name} AFTER {event} ON {_named(model.table)} REFERENCING {tables} FOR EACH STATEMENT"
     return [
-        f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS $${body}$$",
+        f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql {_PLANS[what]} AS $${body}$$",
         f"CREATE OR REPLACE {trigger} EXECUTE FUNCTION {function}",
     ]
 
