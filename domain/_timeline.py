@@ -48,11 +48,16 @@ NEVER: Timeline[Any] = Timeline()
 
 
 def closes_a_circle(start: UUID, target: UUID, since: date, above: Callable[[UUID], Timeline[UUID | None]]) -> bool:
-    """Whether on any day from `since` on the way up from `start` comes to `target`."""
+    """Whether on any day from `since` on the way up from `start` comes to `target`.
+
+    Nothing is passed twice: what is `above` may be of different moments, and so go round for ever by itself.
+    """
     waiting = [(start, Period(since, END_OF_TIME))]
+    passed: set[tuple[UUID, Period]] = set()
     while waiting:
         here, period = waiting.pop()
         if here == target:
             return True
-        waiting += [(up, part) for up, part in above(here).during(period) if up]
+        passed.add((here, period))
+        waiting += [(up, part) for up, part in above(here).during(period) if up and (up, part) not in passed]
     return False

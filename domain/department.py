@@ -178,8 +178,13 @@ class Department:
 
 
 def must_be_open(department_id: UUID | None, when: date, *path: str, look: Look) -> None:
-    """The department, if there is one, and all above it are open from the day on; no closing is foreseen."""
-    while department_id:
+    """The department, if there is one, and all above it are open from the day on; no closing is foreseen.
+
+    What is looked at may be of different moments, and so go round: that ends here, and is decided again.
+    """
+    passed: set[UUID] = set()
+    while department_id and department_id not in passed:
+        passed.add(department_id)
         department = look(Department, department_id)
         if department.created is None:
             raise Unknown("There is no such department.", *path)

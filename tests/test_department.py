@@ -160,3 +160,18 @@ def test_a_department_with_a_member_stays_open() -> None:
     ):
         left = World().having(Employee, ANNA, MEMBER, gone)
         given(Department, CREATED).among(left).when(Department.close, **close).then(Closed(effective=LATER))
+
+
+def test_what_is_seen_of_two_moments_and_goes_round_ends_all_the_same() -> None:
+    """Another process may have turned a branch round while this one remembers half of it."""
+    round_ = (
+        World()
+        .having(Department, PARENT, Created(code="HQ", name="HQ", parent_id=CHILD, effective=EARLY))
+        .having(Department, CHILD, Created(code="NY", name="New York", parent_id=PARENT, effective=EARLY))
+    )
+    given(Department).among(round_).when(
+        Department.create, code="EAST", name="East", parent_id=PARENT, effective=EARLY
+    ).then(UNDER_PARENT)
+    given(Department, CREATED).among(round_).when(Department.move, parent_id=PARENT, effective=LATER).then(
+        Moved(parent_id=PARENT, was=None, effective=LATER)
+    )
