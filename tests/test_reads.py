@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests._office import uuid
@@ -33,6 +33,7 @@ def test_the_compiled_answer_is_the_naive_one(
     slow = loop.run_until_complete(place.slow(document, variables, viewer))
     fast = loop.run_until_complete(place.fast(document, variables, viewer))
 
+    assume(not _is_too_much(slow))
     assert _ordered(slow["data"]) == _ordered(expected.data)
     wrong = [(error.path, (error.extensions or {}).get("code")) for error in expected.errors or ()]
     assert sorted((error["path"], error["code"]) for error in slow.get("errors", ())) == sorted(wrong)
@@ -45,6 +46,11 @@ def test_the_compiled_answer_is_the_naive_one(
         denied = {tuple(each["path"]) for each in fast.get("extensions", {}).get("denied", ())}
         assert denied == reference.denied(document, variables)
         assert fast.get("extensions", {}) == slow.get("extensions", {})
+
+
+def _is_too_much(answer: dict[str, Any]) -> bool:
+    """The dice ask for more than the limits allow, now and then; the naive executor has none."""
+    return [error["code"] for error in answer.get("errors", ())] == ["QUERY_TOO_COMPLEX"]
 
 
 def _ordered(value: Any) -> Any:
