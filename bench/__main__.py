@@ -126,6 +126,8 @@ def measure(size: Size, names: list[str]) -> bool:
 
 
 def main() -> None:
+    if sys.argv[1:]:
+        sys.exit(__doc__)
     logging.basicConfig(level=logging.WARNING)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     size = SIZES.get(os.environ.get("SIZE") or "full")

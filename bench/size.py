@@ -71,7 +71,7 @@ SIZES = {
         _full("tiny", 400, rounds=2, seconds=0.3, day=4_000, grows=(200, 2_000)),
         _full("small", 4_000, rounds=3, seconds=1.0, day=600_000, grows=TENS[:2]),
         _full("medium", 20_000, rounds=5, seconds=1.0, day=1_000_000, grows=TENS),
-        _full("full", 100_000, rounds=5, seconds=2.0, day=1_500_000, grows=TENS),
+        _full("full", 100_000, rounds=5, seconds=1.0, day=1_500_000, grows=TENS),
         thin(1_000_000, "million", (*TENS, 1_000_000)),
     )
 }

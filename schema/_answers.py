@@ -37,6 +37,9 @@ BESIDE = 600
 
 STATEMENTS = 4_000
 
+HEARD = 50_000
+"""Questions that are remembered for having been asked, at least; twice as many at most."""
+
 NOW = "SELECT position, recorded_at FROM store.head"
 
 
@@ -211,6 +214,8 @@ class Answers:
         self._kept: OrderedDict[Hashable, Kept] = OrderedDict()
         self._dated: Cache[str, Dated | Literal[False]] = Cache(STATEMENTS)
         self._now: Shared[Moment] = Shared(lambda: _moment(pool))
+        self._lately: set[int] = set()
+        self._earlier: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -222,9 +227,19 @@ class Answers:
         """Told of every commit of this process, in their order."""
         self.course.committed(commit)
 
+    def is_asked_again(self, question: bytes) -> bool:
+        """Whether it was asked before, not long ago. Of most questions it is not so, and keeping costs."""
+        self.misses += 1
+        number = hash(question)
+        if number in self._lately or number in self._earlier:
+            return True
+        if len(self._lately) >= HEARD:
+            self._earlier, self._lately = self._lately, set()
+        self._lately.add(number)
+        return False
+
     def dated(self, sql: str) -> Dated | None:
         """The statement to be run in its place, for an answer that is then kept."""
-        self.misses += 1
         found = self._dated.find(sql)
         if found is None:
             found = self._dated.keep(sql, dated(sql) or False)

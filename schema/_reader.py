@@ -116,7 +116,7 @@ class Reader:
 
     async def _asked(self, asking: Asking) -> tuple[bytes, int]:
         """The answer of a plan, and the version of the policy when it was read."""
-        if self.answers is None or asking.question is None:
+        if self.answers is None or asking.question is None or not self.answers.is_asked_again(asking.question):
             return await self._read(asking, asking.plan.sql)
         key = (asking.question, asking.whose, asking.version)
         found: tuple[bytes, int] = await self.answers.alike.get(

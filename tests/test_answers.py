@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -39,11 +40,12 @@ class Server:
     answers: Answers
 
     async def ask(self, who: UUID | None, document: str, **variables: Any) -> bytes:
-        headers = {"x-request-id": "one-and-the-same"}
+        headers = {"x-request-id": "one-and-the-same", "content-type": "application/json"}
         if who is not None:
             headers["authorization"] = f"Bearer {self.api.organisation.identity.token(who)}"
-        asked = {"query": document, "variables": variables}
-        response = await self.http.post("/graphql", json=asked, headers=headers)
+        asked = json.dumps({"query": document, "variables": variables}).encode()
+        self.answers.is_asked_again(asked)  # as if it had been: what is asked but once is not kept
+        response = await self.http.post("/graphql", content=asked, headers=headers)
         assert response.headers["cache-control"] == "no-store"
         assert int(response.headers["content-length"]) == len(response.content)
         return response.content
@@ -83,6 +85,14 @@ async def test_the_same_question_is_answered_from_memory(api: Api, server: Serve
     assert await server.is_given_again(anna, EMPLOYEE, id=gid("Employee", anna))
     assert await server.ask(anna, EMPLOYEE, id=gid("Employee", anna)) == first
     assert b"Anna" in first
+
+
+async def test_what_is_asked_but_once_is_not_kept(api: Api, server: Server) -> None:
+    headers = {"authorization": f"Bearer {api.organisation.identity.token(await api.hire())}"}
+    for kept in (0, 1, 1):
+        await server.http.post("/graphql", json={"query": "{ viewer { id } }"}, headers=headers)
+        assert len(server.answers) == kept
+    assert (server.answers.hits, server.answers.misses) == (1, 2)
 
 
 async def test_what_has_changed_is_seen(api: Api, server: Server) -> None:
