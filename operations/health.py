@@ -116,13 +116,13 @@ class Health:
 
     def report(self) -> tuple[bool, dict[str, Any]]:
         """Whether all is well, and what is well and what is not."""
-        look, stuck = self.last, monotonic() - self._since
+        look, stuck = self.last, monotonic() - self._since if self.waiting else 0.0
         checks: dict[str, dict[str, Any]] = {
             "database": {"ok": self.reachable},
             "writer": {
                 "ok": self.log.alive and stuck < STUCK,
                 "waiting": self.waiting,
-                "stuckSeconds": round(stuck, 1) if self.waiting else 0.0,
+                "stuckSeconds": round(stuck, 1),
             },
         }
         if look is not None:

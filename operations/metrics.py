@@ -104,9 +104,7 @@ POOL = _declare(
 )
 CACHE = _declare("cache_lookups", _COUNTER, "Looks into a cache (plans, documents), by result.", "cache", "result")
 CACHED = _declare("cache_entries", _GAUGE, "What a cache holds.", "cache")
-ANSWERS = _declare(
-    "answers", _COUNTER, "Answers that one statement can give: given again as they were kept, or computed anew.", "how"
-)
+ANSWERS = _declare("answers", _COUNTER, "Answers that may be kept: given again as they were, or computed anew.", "how")
 KEPT = _declare("answers_kept", _GAUGE, "Answers that are kept.")
 KEPT_BYTES = _declare("answers_kept_bytes", _GAUGE, "What they take, roughly; at most ANSWERS_MB.")
 LOOP = _declare("event_loop_lag_seconds", _HISTOGRAM, "How late the event loop wakes who asked to be woken.")

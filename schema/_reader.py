@@ -115,8 +115,13 @@ class Reader:
         return None
 
     async def _asked(self, asking: Asking) -> tuple[bytes, int]:
-        """The answer of a plan, and the version of the policy when it was read."""
-        if self.answers is None or asking.question is None or not self.answers.is_asked_again(asking.question):
+        """The answer of a plan, and the version of the policy when it was read.
+
+        What only looks ids up is found with others of its kind: to keep that would cost more than to find it.
+        """
+        if self.answers is None or asking.question is None or self._together.looks_up(asking.plan.sql):
+            return await self._read(asking, asking.plan.sql)
+        if not self.answers.is_asked_again(asking.question):
             return await self._read(asking, asking.plan.sql)
         key = (asking.question, asking.whose, asking.version)
         found: tuple[bytes, int] = await self.answers.alike.get(

@@ -70,11 +70,19 @@ class Together:
         self._kinds: Cache[str, Kind | str] = Cache(STATEMENTS)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def row(self, sql: str, values: Sequence[Any]) -> Record | None:
+    def looks_up(self, sql: str) -> bool:
+        """Whether a statement only looks ids up, so that it can be asked together with others of its kind."""
+        return isinstance(self._kind(sql), Kind)
+
+    def _kind(self, sql: str) -> Kind | str:
         kind = self._kinds.find(sql)
         if kind is None:
             many = for_many(sql)
             kind = self._kinds.keep(sql, Kind(sql, many) if many else sql)
+        return kind
+
+    async def row(self, sql: str, values: Sequence[Any]) -> Record | None:
+        kind = self._kind(sql)
         if isinstance(kind, str):
             found: Record | None = await self._pool.fetchrow(sql, *values)
             return found

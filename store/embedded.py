@@ -35,8 +35,7 @@ SETTINGS = {
     "listen_addresses": "",  # a socket in a folder that nobody else can enter: hence no passwords
     "max_connections": "100",
     "shared_buffers": "256MB",
-    "max_wal_size": "2GB",
-    "wal_compression": "on",
+    "max_wal_size": "4GB",
     "random_page_cost": "1.1",
     "jit": "off",  # our statements are short: compiling them costs more than it saves
     "timezone": "UTC",
