@@ -188,6 +188,23 @@ test("a link brings its query, which waits to be run", async () => {
   await shows('"__typename": "Query"');
 });
 
+test("a subscription is told what happens, and says why it is told nothing", async () => {
+  const query = "subscription Changes($after: String) { changes(after: $after) { cursor event { position } } }";
+  const last = "{ events(last: 2) { pageInfo { startCursor } nodes { position } } }";
+  const headers = { authorization: tokens("compliance reviewer"), "content-type": "application/json" };
+  const answered = await fetch(url, { method: "POST", headers, body: JSON.stringify({ query: last }) });
+  const { events } = (await answered.json()).data;
+  const variables = JSON.stringify({ after: events.pageInfo.startCursor });
+  await open({ at: `${url}?${new URLSearchParams({ query, variables })}` });
+  await run();
+  await shows("UNAUTHENTICATED");
+  await signIn(tokens("compliance reviewer"));
+  await page.getByRole("button", { name: "Clara Reyes" }).waitFor();
+  await run();
+  await shows(`"position": ${events.nodes[1].position}`);
+  await shot("changes");
+});
+
 test("light and dark follow the system, while the page is open too", async () => {
   const colour = () => page.evaluate(() => getComputedStyle(document.querySelector(".graphiql-container")).backgroundColor);
   const editor = () => page.evaluate(() => document.querySelector(".monaco-editor").classList.contains("vs-dark"));

@@ -1,6 +1,7 @@
 /** The GraphQL API, at the address of this page. */
 import type { Fetcher, FetcherParams } from "@graphiql/toolkit";
-import { Kind, parse } from "graphql";
+import { Kind, type OperationDefinitionNode, OperationTypeNode, parse } from "graphql";
+import { createClient } from "graphql-ws";
 import { authorization, doubt } from "./session";
 
 export type Answer = {
@@ -38,25 +39,48 @@ export async function ask(params: FetcherParams): Promise<Answer> {
   }
 }
 
+/** The websocket beside it, open as long as anything is subscribed to. */
+const socket = createClient({
+  url: url.href.replace(/^http/, "ws"),
+  connectionParams: authorization,
+  retryAttempts: 0, // it would begin anew, and leave out what happened in the meantime: whoever looks should know
+});
+
 export const fetcher: Fetcher = async (params) => {
-  const answer = await ask({ ...params, operationName: chosen(params) });
+  const asked = { ...params, operationName: chosen(params) };
+  if (isSubscription(asked)) return followed(asked) as never;
+  const answer = await ask(asked);
   if (answer.errors?.some(({ extensions }) => extensions?.code === "UNAUTHENTICATED")) doubt();
   return answer as never;
 };
+
+/** What a subscription says, until it ends; why it ended is the last thing that it says. */
+async function* followed(params: FetcherParams): AsyncGenerator<unknown> {
+  try {
+    yield* socket.iterate(params);
+  } catch (wrong) {
+    const { reason } = wrong as Partial<CloseEvent>;
+    yield { errors: Array.isArray(wrong) ? wrong : [{ message: reason || "The connection was lost." }] };
+  }
+}
 
 /**
  * The operation that is meant. The editor learns its name a moment after the text has changed: run at once after
  * another tab was opened, it still gives that of the tab before.
  */
 function chosen({ query, operationName }: FetcherParams): string | null | undefined {
-  const names = operations(query);
+  const names = operations(query).map(({ name }) => name?.value);
   return names.length === 0 || names.includes(operationName ?? undefined) ? operationName : names[0];
 }
 
-function operations(query: string): (string | undefined)[] {
+function isSubscription({ query, operationName }: FetcherParams): boolean {
+  const meant = operations(query).find(({ name }) => !operationName || name?.value === operationName);
+  return meant?.operation === OperationTypeNode.SUBSCRIPTION;
+}
+
+function operations(query: string): OperationDefinitionNode[] {
   try {
-    const { definitions } = parse(query);
-    return definitions.flatMap((each) => (each.kind === Kind.OPERATION_DEFINITION ? [each.name?.value] : []));
+    return parse(query).definitions.filter((each) => each.kind === Kind.OPERATION_DEFINITION);
   } catch {
     return []; // the server says what is wrong with it
   }
