@@ -88,8 +88,11 @@ def free_port() -> int:
 
 
 def postmaster(data: Path) -> psutil.Process | None:
-    pid_file = data / "postgres/cluster/postmaster.pid"
-    return psutil.Process(int(pid_file.read_text().splitlines()[0])) if pid_file.exists() else None
+    """The one that runs. What a killed one leaves behind, or another is just writing, names nobody."""
+    try:
+        return psutil.Process(int((data / "postgres/cluster/postmaster.pid").read_text().splitlines()[0]))
+    except (FileNotFoundError, IndexError, ValueError, psutil.NoSuchProcess):
+        return None
 
 
 async def another(database: psutil.Process, it: Started, folder: Path) -> None:
