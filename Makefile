@@ -42,7 +42,7 @@ lint: $(DEV) ## What a reviewer should not have to say
 	$(IN)/lint-imports
 
 bench: $(DEV) ## Measure beside the limit and the peers: ONLY=reads, SIZE=medium
-	@$(IN)/python -m bench $(ARGS)
+	@$(IN)/python -m bench
 
 graphiql: graphiql/node_modules ## Build the page for browsers anew, from its sources; needs Node 20
 	@cd graphiql && npm run build

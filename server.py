@@ -97,7 +97,7 @@ async def opened(settings: Settings, progress: Progress | None = None) -> AsyncI
             async with log:
                 await catch_up(connections, log.keys, read_models, progress)
                 await log.run(Role, ADMINISTRATOR, Role.establish, origin=Origin(actor=SYSTEM))
-                witness = Witness(connections, log.committed, vault.checkpoints)
+                witness = Witness(connections, log.news, vault.checkpoints)
                 tables = {table: model.name for table, model in read_models.models.items()}
                 health = Health(connections, log, tables, settings.lag_limit)
                 async with (
@@ -225,7 +225,6 @@ def app(
     """What an organisation's server answers. `connections` counts those of its clients."""
     api = schema()
     answers = Answers(it.reading, round(answers_mb * 1e6))
-    it.log.watchers.append(answers.committed)
     manners = manners or Manners()
     documents = Noticed(api._schema, production=manners.production)  # noqa: SLF001
     graphql = endpoint(
@@ -238,6 +237,7 @@ def app(
         manners=manners,
         answers=answers if answers_mb else None,
     )
+    it.log.watchers.append(answers.committed)
     requests = Requests(graphql, tracer)
     numbers = metrics.Numbers(
         health=it.health,

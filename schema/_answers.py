@@ -227,8 +227,8 @@ class Answers:
         """Told of every commit of this process, in their order."""
         self.course.committed(commit)
 
-    def is_asked_again(self, question: bytes) -> bool:
-        """Whether it was asked before, not long ago. Of most questions it is not so, and keeping costs."""
+    def hear(self, question: bytes) -> bool:
+        """Remember that it was asked; whether it had been, not long ago. Most had not, and keeping costs."""
         self.misses += 1
         number = hash(question)
         if number in self._lately or number in self._earlier:

@@ -79,21 +79,22 @@ class Live:
     async def _follow(self) -> None:
         """Ends by being cancelled. A PostgreSQL that is away is waited for."""
         known = False
-        while True:
-            self._log.committed.clear()
-            try:
-                if not known:
-                    self._tell(await self._log.head(), [])
-                    known = True
-                while page := await self._log.after(self._head, limit=PAGE):
-                    self._tell(page[-1].position, page)
-            except Exception:
-                logger.exception("The log can't be followed.")
-                await asyncio.sleep(AGAIN)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY):
-                    await self._log.committed.wait()
-            await asyncio.sleep(PAUSE)
+        with self._log.news() as recorded:
+            while True:
+                recorded.clear()
+                try:
+                    if not known:
+                        self._tell(await self._log.head(), [])
+                        known = True
+                    while page := await self._log.after(self._head, limit=PAGE):
+                        self._tell(page[-1].position, page)
+                except Exception:
+                    logger.exception("The log can't be followed.")
+                    await asyncio.sleep(AGAIN)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_EVERY):
+                        await recorded.wait()
+                await asyncio.sleep(PAUSE)
 
     def _tell(self, head: int, facts: Iterable[Recorded]) -> None:
         for each in facts:

@@ -121,7 +121,7 @@ class Reader:
         """
         if self.answers is None or asking.question is None or self._together.looks_up(asking.plan.sql):
             return await self._read(asking, asking.plan.sql)
-        if not self.answers.is_asked_again(asking.question):
+        if not self.answers.hear(asking.question):
             return await self._read(asking, asking.plan.sql)
         key = (asking.question, asking.whose, asking.version)
         found: tuple[bytes, int] = await self.answers.alike.get(

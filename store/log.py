@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import UUID
@@ -66,10 +67,22 @@ class Log:
         """Finish the commands that were taken, then stop."""
         await self._writer.stop()
 
-    @property
-    def committed(self) -> asyncio.Event:
-        """Set whenever this process has recorded facts. Who follows the log clears it before looking."""
-        return self._writer.committed
+    @contextmanager
+    def news(self) -> Iterator[asyncio.Event]:
+        """In the meantime, an event of one's own that is set whenever this process has recorded facts.
+
+        Who follows the log clears it before looking, and nobody clears another's.
+        """
+        event = asyncio.Event()
+
+        def tell(_: Prepared) -> None:
+            event.set()
+
+        self.watchers.append(tell)
+        try:
+            yield event
+        finally:
+            self.watchers.remove(tell)
 
     @property
     def watchers(self) -> list[Callable[[Prepared], None]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -57,25 +57,26 @@ class Checkpoint:
 class Witness:
     """A follower of the log. Any number of processes may run one: they take turns at its cursor."""
 
-    def __init__(self, pool: Pool, committed: asyncio.Event, key: bytes) -> None:
+    def __init__(self, pool: Pool, news: Callable[[], AbstractContextManager[asyncio.Event]], key: bytes) -> None:
         self._pool = pool
-        self._committed = committed
+        self._news = news
         self._key = Ed25519PrivateKey.from_private_bytes(key)
 
     async def follow(self) -> None:
         """Ends by being cancelled. A PostgreSQL that is away is waited for."""
-        while True:
-            self._committed.clear()
-            try:
-                while await self.advance():
-                    pass
-            except Exception:
-                logger.exception("the tree can't be kept")
-                await asyncio.sleep(1.0)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY):  # `wait_for` of Python 3.11 can lose a cancellation
-                    await self._committed.wait()
-            await asyncio.sleep(PAUSE)
+        with self._news() as recorded:
+            while True:
+                recorded.clear()
+                try:
+                    while await self.advance():
+                        pass
+                except Exception:
+                    logger.exception("the tree can't be kept")
+                    await asyncio.sleep(1.0)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_EVERY):  # `wait_for` of Python 3.11 can lose a cancellation
+                        await recorded.wait()
+                await asyncio.sleep(PAUSE)
 
     async def advance(self) -> bool:
         """Take in a page of the log; False if nothing was new."""

@@ -123,8 +123,6 @@ class Writer:
         self.clock = clock
         self.pepper = pepper
         self.meter = Meter()
-        self.committed = asyncio.Event()
-        """Set whenever facts were recorded; followers clear it before they look."""
         self.watchers: list[Callable[[Prepared], None]] = []
         """Told of every commit of this process, in their order."""
         self._pool = pool
@@ -331,7 +329,7 @@ class Writer:
                 decided.command.resolve(decided.outcome(positions.get(id(decided), position)))
 
     async def settled(self, connection: Session, prepared: Prepared) -> None:
-        """After a commit: wake the followers, and forget the streams that other processes moved before it."""
+        """After a commit: tell who watches, and forget the streams that other processes moved before it."""
         for watcher in self.watchers:
             watcher(prepared)
         if prepared.head.position > self._known_to > 0:
@@ -342,7 +340,6 @@ class Writer:
             )
             self.streams.forget({row["stream_id"] for row in rows} - {it.command.stream.id for it in prepared.owners})
         self._known_to = prepared.after.position
-        self.committed.set()
 
     # ── The careful way, when anything objected ──
 

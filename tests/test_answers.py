@@ -44,7 +44,7 @@ class Server:
         if who is not None:
             headers["authorization"] = f"Bearer {self.api.organisation.identity.token(who)}"
         asked = json.dumps({"query": document, "variables": variables}).encode()
-        self.answers.is_asked_again(asked)  # as if it had been: what is asked but once is not kept
+        self.answers.hear(asked)  # as if it had been: what is asked but once is not kept
         response = await self.http.post("/graphql", content=asked, headers=headers)
         assert response.headers["cache-control"] == "no-store"
         assert int(response.headers["content-length"]) == len(response.content)

@@ -14,7 +14,7 @@ ROOT = "query ($position: Position) { integrity(position: $position) { size root
 async def test_a_reviewer_gets_the_root_at_any_position_and_what_is_signed(api: Api) -> None:
     reviewer = await api.clerk("history.view")
     key = api.organisation.vault.checkpoints
-    witness = Witness(api.organisation.pool, api.log.committed, key)
+    witness = Witness(api.organisation.pool, api.log.news, key)
     while await witness.advance():
         pass
     leaves = [row["leaf"] for row in await api.organisation.pool.fetch("SELECT leaf FROM store.log ORDER BY position")]

@@ -62,7 +62,7 @@ async def log(database_url: str, narrow: None) -> AsyncIterator[Log]:
 
 @pytest.fixture
 async def sealed(log: Log, pool: asyncpg.Pool) -> Witness:
-    it = Witness(pool, log.committed, KEY)
+    it = Witness(pool, log.news, KEY)
     while await it.advance():
         pass
     return it
@@ -130,7 +130,7 @@ async def test_a_witness_signs_what_it_has_seen(sealed: Witness, log: Log, pool:
 
 
 async def test_witnesses_of_several_processes_take_turns(log: Log, pool: asyncpg.Pool) -> None:
-    witnesses = [Witness(pool, log.committed, KEY) for _ in range(3)]
+    witnesses = [Witness(pool, log.news, KEY) for _ in range(3)]
     following = [asyncio.create_task(each.follow()) for each in witnesses]
     for _ in range(5):
         await log.run(Account, UUID(int=9), Account.puzzle, how="not at all", origin=by())
