@@ -5,10 +5,13 @@ Triggers do it, so that it holds whoever writes the rows: a commit, a catch-up, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from sqlalchemy import BigInteger, Numeric, Table, case, cast, func, literal, select
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import BigInteger, ColumnElement, Table
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from projections._kernel import ReadModel
 
@@ -142,35 +145,56 @@ def filled(model: ReadModel) -> list[str]:
     return statements
 
 
-def rank(model: ReadModel, value: ColumnElement[Any], within: dict[str, ColumnElement[Any]]) -> ColumnElement[int]:
+# ── Ranks, asked for ──
+
+
+class Rank(ColumnElement[int]):
     """The rank that `value` has among the rows that agree with `within`: 1 and how many are greater (1, 2, 2, 4).
 
-    Counts whole buckets, from the widest that fit down to the narrowest, and single rows only in the narrowest.
+    Counts whole buckets, from the widest that fit down to the narrowest, and single rows only in the narrowest. It is
+    written out, for SQLAlchemy would take milliseconds to write it each time.
     """
-    assert model.ranked is not None
-    assert model.ranks is not None
-    counts = model.ranks.alias()
-    agreeing = [counts.c[name] == bound for name, bound in within.items()]
-    numeric = cast(value, Numeric)
 
-    def bucket(width: int) -> ColumnElement[Any]:
-        """Rounded down; a quotient of decimals would be rounded to so many digits first."""
-        below = case((numeric < 0, width - 1), else_=0)
-        return func.div(func.floor(numeric) - below, width)
+    inherit_cache = False
 
-    total: ColumnElement[Any] = literal(1, BigInteger)
-    for width, wider in zip(WIDTHS, (*WIDTHS[1:], None), strict=True):
-        above = select(func.coalesce(func.sum(counts.c.n), 0)).where(
-            *agreeing, counts.c.width == width, counts.c.bucket > cast(bucket(width), BigInteger)
-        )
-        if wider is not None:
-            above = above.where(counts.c.bucket < cast((bucket(wider) + 1) * (wider // width), BigInteger))
-        total += above.scalar_subquery()
-    rows = model.table.alias()
-    column = rows.c[model.ranked.value]
-    beside = select(func.count()).where(
-        *(rows.c[name] == bound for name, bound in within.items()),
-        column > numeric,
-        column < (bucket(WIDTHS[0]) + 1) * WIDTHS[0],
+    def __init__(self, model: ReadModel, value: ColumnElement[Any], within: Mapping[str, ColumnElement[Any]]) -> None:
+        self.model, self.value, self.within, self.type = model, value, within, BigInteger()
+
+
+@compiles(Rank)
+def _rank(it: Rank, compiler: SQLCompiler, *, literal_binds: bool = False, **_: Any) -> str:
+    assert it.model.ranked is not None
+    written = partial(compiler.process, literal_binds=literal_binds)
+    within = it.model.ranked.within
+    return _RANK.format(
+        value=written(it.value),
+        within=", ".join(f'{written(it.within[name])} AS "{name}"' for name in within),
+        agreeing=" AND ".join(f'r."{name}" = v."{name}"' for name in within),
+        widths=_WIDER,
+        narrowest=WIDTHS[0],
+        ranks=_named(it.model.ranks),
+        rows=_named(it.model.table),
+        column=f'"{it.model.ranked.value}"',
     )
-    return cast(total + beside.scalar_subquery(), BigInteger)
+
+
+_WIDER = ", ".join(f"({width}, {wider})" for width, wider in zip(WIDTHS, (*WIDTHS[1:], "NULL"), strict=True))
+"""Each width with the next one; the widest are counted to the last."""
+
+_RANK = """(
+    SELECT 1 + (
+        SELECT sum(b.n) FROM (VALUES {widths}) AS w (width, wider), LATERAL (
+            SELECT coalesce(sum(r.n), 0) AS n FROM {ranks} r WHERE {agreeing} AND r.width = w.width
+                AND r.bucket > div(floor(v.value) - CASE WHEN v.value < 0 THEN w.width - 1 ELSE 0 END, w.width)::bigint
+                AND r.bucket < coalesce((
+                    (div(floor(v.value) - CASE WHEN v.value < 0 THEN w.wider - 1 ELSE 0 END, w.wider) + 1)
+                    * (w.wider / w.width))::bigint, 9223372036854775807)
+        ) b
+    )::bigint + (
+        SELECT count(*) FROM {rows} r WHERE {agreeing} AND r.{column} > v.value AND r.{column} < {narrowest}
+            * (div(floor(v.value) - CASE WHEN v.value < 0 THEN {narrowest} - 1 ELSE 0 END, {narrowest}) + 1)
+    ) FROM (SELECT ({value})::numeric AS value, {within} OFFSET 0) v
+)"""
+"""The values are found once (with an OFFSET they are not merged into each place), and rounded down: a quotient of
+decimals would be rounded to so many digits first.
+"""

@@ -137,7 +137,7 @@ def read_model(
     `tree` names the column that holds a row's parent: the table `closure` then holds every pair of a row and one above
     it (ancestor, descendant, depth), each row with itself at depth 0 included.
 
-    `ranked` keeps in the table `ranks` how many values are in which bucket, so that `projections._derived.rank` finds
+    `ranked` keeps in the table `ranks` how many values are in which bucket, so that `projections._derived.Rank` finds
     a rank without counting rows.
 
     A constraint that several rows are held to must be deferred, for the rows of a batch are written in any order:

@@ -20,7 +20,7 @@ from strawberry import ID
 from domain._kernel import Invalid
 from domain._values import Period
 from domain.score import Metric
-from projections._derived import rank
+from projections._derived import Rank
 from projections.departments import departments
 from projections.employees import employees
 from projections.standings import NO_CURRENCY, currencies, points_of, score_entries, standings, value_of
@@ -227,7 +227,7 @@ def standing(
     """Where somebody stands among all; see `leaderboard`. Null while no score of theirs stands."""
     board, whom = Board.asked(at, metric, period, currency), at.id(employee_id, "Employee")
     row, _ = board.kept()
-    kept = select(row.c.employee_id, row.c.points, rank(standings, row.c.points, board.within).label("rank"))
+    kept = select(row.c.employee_id, row.c.points, Rank(standings, row.c.points, board.within).label("rank"))
     kept = kept.where(
         row.c.employee_id == whom,
         *(row.c[name] == bound for name, bound in board.within.items()),

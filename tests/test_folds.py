@@ -19,7 +19,7 @@ from sqlalchemy import BigInteger, Column, Integer, Numeric, Text, Uuid, func, l
 from sqlalchemy.dialects.postgresql import JSONB
 
 from projections._build import ensure
-from projections._derived import rank
+from projections._derived import Rank
 from projections._fold import ReadModels
 from projections._kernel import READ_MODELS, Add, Change, Drop, Patch, Put, Ranked, ReadModel, projection, read_model
 from projections._statements import POSTGRESQL
@@ -273,6 +273,6 @@ def test_a_rank_is_the_one_that_a_window_function_gives(tables: Tables, scores: 
     tables.compare(board, facts, {2 * cut for cut in cuts})
     b = board.c
     window = select(b.id, func.rank().over(partition_by=b.team, order_by=b.points.desc()))
-    assert tables.fetch(select(b.id, rank(board, b.points, {"team": b.team}))) == tables.fetch(window)
-    top = rank(board, literal(Decimal(2**65), Numeric), {"team": literal("red", Text)})
+    assert tables.fetch(select(b.id, Rank(board, b.points, {"team": b.team}))) == tables.fetch(window)
+    top = Rank(board, literal(Decimal(2**65), Numeric), {"team": literal("red", Text)})
     assert tables.fetch(select(top)) == [(1,)]
