@@ -24,7 +24,7 @@ PROTOCOL = "graphql-transport-ws"
 CHANGES = "subscription ($after: String, $where: EventWhere) { changes(after: $after, where: $where) { cursor event {"
 FACTS = CHANGES + " position topic data redacted } } }"
 POSITIONS = CHANGES + " position } } }"
-SOON = 10
+SOON = 60
 """Seconds within which whatever is to come has come."""
 
 

@@ -32,6 +32,8 @@ FOLDER = "MERITBOOK_TEST_FOLDER"
 def pytest_configure(config: pytest.Config) -> None:
     # Plain words: the colourful tracebacks that are structlog's own choice take seconds.
     structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a script: servers would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if FOLDER not in os.environ:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as for Ctrl-C: cleaning up
         os.environ[FOLDER] = tempfile.mkdtemp(prefix="meritbook-test-")

@@ -51,7 +51,7 @@ async def answers(it: Started, path: str, status: int) -> Any:
 
 
 async def until(true: Callable[[], Awaitable[Any]]) -> Any:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (found := await true()) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     return found
@@ -61,7 +61,7 @@ async def welcome(it: Started) -> str:
     """The token that it prints once it serves."""
     assert it.process.stdout is not None
     said = ""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while "A token for anybody" not in said:
             line = await it.process.stdout.readline()
             assert line, said
@@ -114,7 +114,7 @@ async def test_a_database_that_will_never_let_us_in_is_not_waited_for(
 ) -> None:
     url = _renamed(server_url, "nowhere")
     process = await run("serve", environment | {"PORT": str(free_port()), "DATABASE_URL": url})
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         _, error = await process.communicate()
     assert process.returncode == 1
     assert error.decode().splitlines()[-1].startswith("meritbook: DATABASE_URL names no PostgreSQL that lets us in")

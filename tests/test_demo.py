@@ -445,7 +445,7 @@ async def test_another_organisation_is_not_mixed_with_the_demo(database_url: str
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "cli", "demo", cwd=DATA.parent.parent, env=environment, stderr=asyncio.subprocess.PIPE
         )
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             _, said = await process.communicate()
         assert process.returncode == 1
         assert "not the demo's" in said.decode()

@@ -74,7 +74,7 @@ async def test_a_killed_cluster_comes_back_with_what_it_had_acknowledged(cluster
     killed = postmaster(it)
     killed.kill()
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 assert await ask(it, "SELECT answer FROM kept") == "42"

@@ -27,7 +27,7 @@ async def ready(api: Api) -> tuple[int, Any]:
 
 async def red(api: Api) -> Any:
     """What is said once it is."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             status, report = await ready(api)
             if status == httpx.codes.SERVICE_UNAVAILABLE:

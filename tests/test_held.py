@@ -54,6 +54,9 @@ async def test_a_connection_that_is_lost_is_replaced(held: ReadingPool, server_u
     lost = await held.fetchval(WHICH)
     other = await asyncpg.connect(server_url)
     await other.execute("SELECT pg_terminate_backend($1)", lost)
+    async with asyncio.timeout(60):
+        while await other.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", lost):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     await other.close()
     await asyncio.sleep(0.1)
     assert await held.fetchval(WHICH) != lost
@@ -63,7 +66,7 @@ async def test_closing_waits_for_what_is_under_way(server_url: str) -> None:
     pool = await reading_pool(server_url, size=3)
     under_way = asyncio.create_task(pool.fetchval("SELECT 7 FROM pg_sleep(0.1)"))
     await asyncio.sleep(0.03)
-    await asyncio.wait_for(pool.close(), 5)
+    await asyncio.wait_for(pool.close(), 60)
     assert await under_way == 7
     with pytest.raises(asyncpg.InterfaceError):
         await pool.fetchval("SELECT 7")

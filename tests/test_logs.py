@@ -78,7 +78,7 @@ async def test_no_line_tells_of_anybody_and_every_failure_can_be_found(
         {**given, "number": f"{NUMBER}-{n}", "workEmail": f"{uuid4().hex}.quisling@example.org"} for n in range(20)
     ]
     await asyncio.gather(*(ask(HIRE, input=each) for each in hires), *(ask(query) for _ in range(40)))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await it.http.get("/readyz")).status_code != httpx.codes.OK:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     assert await it.stop(signal.SIGTERM) == 0

@@ -136,7 +136,7 @@ async def test_two_versions_side_by_side_both_end_right(database_url: str, pool:
         ]
         async with going_on(old, 1), going_on(new, 2):
             await asyncio.sleep(1.2)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while await pool.fetchval("SELECT count(*) FROM store.behind"):  # noqa: ASYNC110  # it is in PostgreSQL
                 await asyncio.sleep(0.05)
         for task in keeping:
@@ -184,9 +184,9 @@ async def test_whoever_reads_for_long_keeps_a_rebuild_waiting_and_no_commands(da
                 slowest = max(slowest, perf_counter() - began)
                 await asyncio.sleep(0.01)
             assert not rebuilding.done()
-            assert slowest < 2
+            assert slowest < 10  # it would wait for the reader for ever
             await reading.rollback()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await rebuilding
         await are_right(pool, log, MODELS)
 

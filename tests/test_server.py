@@ -30,12 +30,12 @@ class Started:
         assert process.stderr is not None
         self.process = process
         self.log = asyncio.create_task(process.stderr.read())  # so that it never waits for somebody to read it
-        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}")
+        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60)
         self.said = said
 
     async def stop(self, sign: signal.Signals) -> int:
         self.process.send_signal(sign)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await self.process.wait()
 
 
@@ -55,7 +55,7 @@ async def start(folder: Path, environment: dict[str, str]) -> AsyncIterator[Star
         assert process.stdout is not None
         assert process.stderr is not None
         said = ""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while "A token for anybody" not in said:
                 line = await process.stdout.readline()
                 assert line, said + (await process.stderr.read()).decode()
@@ -97,7 +97,7 @@ def postmaster(data: Path) -> psutil.Process | None:
 
 async def another(database: psutil.Process, it: Started, folder: Path) -> None:
     """Wait until another one runs in its place, and all is well."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while postmaster(folder / "data") in (None, database) or (await it.http.get("/readyz")).status_code != 200:
             assert (await it.http.get("/healthz")).status_code == 200
             await asyncio.sleep(0.05)
@@ -173,7 +173,7 @@ async def test_two_servers_share_a_database_until_the_last_one_leaves(start: Sta
 async def test_what_only_the_operator_can_mend_is_told_in_a_line(start: Start, environment: dict[str, str]) -> None:
     async def told(**settings: str) -> str:
         process = await run("serve", environment | settings)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             _, error = await process.communicate()
         assert process.returncode == 1
         return error.decode()

@@ -134,7 +134,7 @@ async def test_witnesses_of_several_processes_take_turns(log: Log, pool: asyncpg
     following = [asyncio.create_task(each.follow()) for each in witnesses]
     for _ in range(5):
         await log.run(Account, UUID(int=9), Account.puzzle, how="not at all", origin=by())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while await pool.fetchval("SELECT coalesce(max(size), 0) FROM store.checkpoints") < FACTS + 5:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     for task in following:

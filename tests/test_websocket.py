@@ -143,12 +143,12 @@ async def test_one_greeting_is_enough(url: str) -> None:
 
 
 async def test_whoever_does_not_greet_is_not_waited_for(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_websocket, "GREETING", 0.3)
+    monkeypatch.setattr(_websocket, "GREETING", 1.0)
     async with client_of(url, greeted=False) as client:
         await client.say(type="ping")
         assert await client.farewell() == (4408, "Connection initialisation timeout.")
     async with client_of(url) as client:
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(1.2)
         await client.say(type="ping")
         assert await client.hear() == {"type": "pong"}
 
@@ -471,7 +471,7 @@ async def test_sockets_and_their_operations_are_counted(api: Api) -> None:
         await client.subscribe(POSITIONS)
         await client.subscribe("{ nothing }")
         assert (await client.hear())["type"] == "error"
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=60) as http:
             metrics = (await http.get(url.replace("ws://", "http://").replace("/graphql", "/metrics"))).text
         assert "meritbook_websocket_connections 1.0" in metrics
         assert "meritbook_websocket_operations 1.0" in metrics
