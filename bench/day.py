@@ -2,6 +2,8 @@
 
 60 % scores recorded, 15 % work registered under a reference, 15 % work reassigned, 10 % personal details corrected.
 Each has an idempotency key; scores and work items that are new, and people and work that history must be read for.
+Keys, and ids of what is new, begin with the time, as clients are told to choose them; what another system calls work
+does not.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from domain.employee import Employee
 from domain.score import Metric, Score
 from domain.work_item import Kind, WorkItem
 from store.log import Log
-from store.recorded import Origin
+from store.recorded import Origin, new_uuid
 
 HOT = 4
 """Streams that everybody wants at once."""
@@ -80,12 +82,12 @@ class Day:
 
     def record(self) -> Awaitable[None]:
         """A score, as most commands are."""
-        return self._run(Score, uuid4(), Score.record, **self._score(self.dice.choice(MANUAL)))
+        return self._run(Score, new_uuid(), Score.record, **self._score(self.dice.choice(MANUAL)))
 
     def _register(self) -> Awaitable[None]:
         title = f"Opportunity {self.dice.getrandbits(64)}"
         return self._run(
-            WorkItem, uuid4(), WorkItem.register, kind=Kind.OPPORTUNITY, title=title, reference=str(uuid4())
+            WorkItem, new_uuid(), WorkItem.register, kind=Kind.OPPORTUNITY, title=title, reference=str(uuid4())
         )
 
     def _reassign(self) -> Awaitable[None]:

@@ -14,6 +14,7 @@ from bench.result import Bar, Result
 from bench.rounds import Tell, interleaved
 from bench.size import Size
 from schema._scalars import global_id
+from store.recorded import new_uuid
 
 CLIENTS = (1, 32, 128)
 NAME = "recordScore over HTTP"
@@ -95,7 +96,7 @@ def scores(size: Size, token: str) -> Callable[[], bytes]:
             "metric": "TEAMWORK",
             "value": str(1 + next(number) % 5),
             "effective": "2017-05-01",
-            "commandId": str(uuid4()),
+            "commandId": str(new_uuid()),
         }
         body = {"query": RECORD_SCORE, "variables": {"input": given}}
         return request("/graphql", body, {"Authorization": f"Bearer {token}"})
@@ -115,7 +116,7 @@ def changes(size: Size, token: str) -> Callable[[], bytes]:
         given = {
             "id": global_id("Employee", employee_id(anybody)),
             "name": f"Corrected {n} {uuid4()}",
-            "commandId": str(uuid4()),
+            "commandId": str(new_uuid()),
         }
         body = {"query": CORRECT, "variables": {"input": given}}
         return request("/graphql", body, {"Authorization": f"Bearer {token}"})

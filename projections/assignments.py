@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sqlalchemy import Column, Date, Index, Text, Uuid
 
+from domain._ids import following
 from domain.work_item import Assigned, Completed, Lost, Reassigned, Returned, Won
 from projections._kernel import Change, projection, read_model
 from store.recorded import Recorded
@@ -65,4 +66,4 @@ def _ended(recorded: Recorded, state: State) -> Change:
 
 
 def _spell(work_item_id: UUID, version: int) -> UUID:
-    return uuid5(work_item_id, f"assignment {version}")
+    return following(work_item_id, f"assignment {version}")

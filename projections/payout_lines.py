@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from decimal import Decimal, localcontext
 from enum import StrEnum
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sqlalchemy import Column, Index, Integer, Numeric, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from domain._commission import PRECISION
+from domain._ids import following
 from domain._values import minor_units
 from domain.payout_run import LineBlocked, LineCalculated
 from projections._kernel import Change, projection, read_model
@@ -69,7 +70,7 @@ def project(recorded: Recorded) -> Iterator[Change]:
 
 
 def _line(run_id: UUID, employee_id: UUID) -> UUID:
-    return uuid5(run_id, str(employee_id))
+    return following(run_id, str(employee_id))
 
 
 def _explanation(it: LineCalculated) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, Date, Index, Integer, Numeric, Text, Uuid
 
+from domain._ids import following
 from domain.score import Corrected, Metric, ScoreRecorded, Withdrawn
 from domain.work_item import DealReversed, Won
 from projections._kernel import Change, projection, read_model
@@ -74,4 +75,4 @@ def project(recorded: Recorded) -> Iterator[Change]:
 
 
 def _of_deal(work_item_id: UUID, metric: Metric) -> UUID:
-    return uuid5(work_item_id, metric)
+    return following(work_item_id, metric)

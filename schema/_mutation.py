@@ -25,13 +25,14 @@ from strawberry.types.fields.resolver import StrawberryResolver
 from strawberry.utils.str_converters import capitalize_first, to_camel_case
 
 from domain import _kernel as domain
+from domain._ids import following
 from domain._values import text
 from schema._declare import Changed, Shape, _field, seen_by
 from schema._rows import DIALECT
 from schema._rules import STAFF, Rule
 from schema._scalars import Position, uuid_in
 from store.meter import Meter
-from store.recorded import Origin, Recorded
+from store.recorded import Origin, Recorded, new_uuid
 from store.witness import Checkpoint
 
 LONGEST_REASON = 1000
@@ -133,12 +134,17 @@ def chosen(kind: type[Any], id: ID | None, *path: str) -> UUID | None:
 def origin_of(viewer: UUID, input: CommandInput) -> Origin:
     """Who gives the command, and why."""
     reason = text(input.reason, "reason", limit=LONGEST_REASON) if input.reason else None
-    return Origin(actor=viewer, command_id=input.command_id or uuid4(), reason=reason)
+    return Origin(actor=viewer, command_id=input.command_id or new_uuid(), reason=reason)
 
 
 def new_id(kind: type[Any], input: CommandInput) -> UUID:
-    """The id of something new: for the same `commandId` the same, so that a repeated command names what it made."""
-    return uuid5(input.command_id, kind.__qualname__) if input.command_id else uuid4()
+    """The id of something new: for the same `commandId` the same, so that a repeated command names what it made.
+
+    It begins with the time if the `commandId` does, but for the ids of people: not everybody who sees them may know
+    since when they have been here.
+    """
+    new, after = (uuid4, uuid5) if kind.__shape__.person == "id" else (new_uuid, following)
+    return after(input.command_id, kind.__qualname__) if input.command_id else new()
 
 
 # ── Fields ──
