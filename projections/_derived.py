@@ -32,11 +32,10 @@ def keepers(model: ReadModel) -> list[str]:
     statements = []
     if model.tree:
         for event, changed in _CHANGED.items():
-            parent = f'"{model.tree}"'
             body = (
                 _LEAVES if event == "INSERT" else ""
             ) + f"SELECT array_agg(id) INTO changed FROM ({changed}) c;{_TREE}"
-            named = body.format(rows=_named(model.table), tree=_named(model.closure), parent=parent)
+            named = body.format(**_names(model))
             statements += _keeper(model, "tree", event, f"DECLARE changed uuid[]; BEGIN {named} RETURN NULL; END")
     if model.ranked:
         for event, signs in _COUNTED.items():
@@ -48,6 +47,9 @@ def keepers(model: ReadModel) -> list[str]:
 _PLANS = {"tree": "SET plan_cache_mode = force_custom_plan", "ranks": ""}
 """A tree is looked up in tables that grow, which the plan of an empty one would go through from end to end."""
 
+_WHEN = {"tree": "WHEN (pg_trigger_depth() = 0)", "ranks": ""}
+"""What keeps a tree writes the rows' lines, and that alone moves nobody."""
+
 _SEEN = {"INSERT": "NEW", "DELETE": "OLD", "UPDATE": "OLD NEW"}
 _COUNTED = {"INSERT": {"new_rows": 1}, "DELETE": {"old_rows": -1}, "UPDATE": {"new_rows": 1, "old_rows": -1}}
 _CHANGED = {
@@ -56,14 +58,36 @@ _CHANGED = {
     "UPDATE": "SELECT id, {parent} FROM new_rows EXCEPT SELECT id, {parent} FROM old_rows",
 }
 
-_LEAVES = """
-    IF NOT EXISTS (SELECT FROM new_rows n JOIN {rows} r ON r.{parent} = n.id) THEN
+_LINES = """
+    UPDATE {rows} r SET line = k.line
+    FROM (SELECT descendant, array_agg(ancestor ORDER BY depth) AS line FROM kept GROUP BY descendant) k
+    WHERE r.id = k.descendant;"""
+"""Who is above a row stands in the row, too."""
+
+_LEAVES = f"""
+    IF NOT EXISTS (SELECT FROM new_rows n JOIN {{rows}} r ON r.{{parent}} = n.id) THEN
         -- Nobody is below any of them, as is usual for whoever is new.
-        INSERT INTO {tree} (ancestor, descendant, depth)
-        SELECT id, id, 0 FROM new_rows
-        UNION ALL SELECT t.ancestor, n.id, t.depth + 1 FROM new_rows n JOIN {tree} t ON t.descendant = n.{parent};
+        WITH kept AS (
+            INSERT INTO {{tree}} (ancestor, descendant, depth)
+            SELECT id, id, 0 FROM new_rows
+            UNION ALL
+            SELECT t.ancestor, n.id, t.depth + 1 FROM new_rows n JOIN {{tree}} t ON t.descendant = n.{{parent}}
+            RETURNING *
+        ){_LINES}
         RETURN NULL;
     END IF;
+"""
+
+_ABOVE = f"""
+    WITH RECURSIVE above (ancestor, descendant, depth, next) AS (
+        SELECT r.id, r.id, 0, r.{{parent}} FROM {{rows}} r WHERE {{which}}
+        UNION ALL
+        SELECT r.id, a.descendant, a.depth + 1, r.{{parent}} FROM above a JOIN {{rows}} r ON r.id = a.next
+    ) CYCLE ancestor SET cyclic USING path, kept AS (
+        INSERT INTO {{tree}} (ancestor, descendant, depth)
+        SELECT ancestor, descendant, depth FROM above WHERE NOT cyclic
+        RETURNING *
+    ){_LINES}
 """
 
 _TREE = """
@@ -79,14 +103,7 @@ _TREE = """
         DELETE FROM {tree} t USING below b WHERE t.descendant = b.id
     )
     SELECT array_agg(id) FROM below INTO changed;
-    WITH RECURSIVE above (ancestor, descendant, depth, next) AS (
-        SELECT r.id, r.id, 0, r.{parent} FROM {rows} r WHERE r.id = ANY (changed)
-        UNION ALL
-        SELECT r.id, a.descendant, a.depth + 1, r.{parent} FROM above a JOIN {rows} r ON r.id = a.next
-    ) CYCLE ancestor SET cyclic USING path
-    INSERT INTO {tree} (ancestor, descendant, depth)
-    SELECT ancestor, descendant, depth FROM above WHERE NOT cyclic;
-"""
+""" + _ABOVE.replace("{which}", "r.id = ANY (changed)")
 
 
 def _counted(model: ReadModel, rows: str) -> str:
@@ -115,11 +132,18 @@ def _keeper(model: ReadModel, what: str, event: str, body: str) -> list[str]:
     name = f"keep_{what}_on_{event.lower()}"
     function = f'"{model.table.schema}"."{model.table.name}_{name}"()'
     tables = " ".join(f"{which} TABLE AS {which.lower()}_rows" for which in _SEEN[event].split())
-    trigger = f"TRIGGER {name} AFTER {event} ON {_named(model.table)} REFERENCING {tables} FOR EACH STATEMENT"
+    trigger = (
+        f"TRIGGER {name} AFTER {event} ON {_named(model.table)} REFERENCING {tables} FOR EACH STATEMENT {_WHEN[what]}"
+    )
     return [
         f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql {_PLANS[what]} AS $${body}$$",
         f"CREATE OR REPLACE {trigger} EXECUTE FUNCTION {function}",
     ]
+
+
+def _names(model: ReadModel) -> dict[str, str]:
+    """Those that stand in what keeps a tree."""
+    return {"rows": _named(model.table), "tree": _named(model.closure), "parent": f'"{model.tree}"'}
 
 
 def _named(table: Table | None) -> str:
@@ -130,16 +154,8 @@ def _named(table: Table | None) -> str:
 def filled(model: ReadModel) -> list[str]:
     """What fills them at once, from rows that were written without triggers."""
     statements = []
-    if model.closure is not None:
-        rows, parent = _named(model.table), f'"{model.tree}"'
-        statements.append(f"""
-            WITH RECURSIVE above (ancestor, descendant, depth, next) AS (
-                SELECT r.id, r.id, 0, r.{parent} FROM {rows} r
-                UNION ALL
-                SELECT r.id, a.descendant, a.depth + 1, r.{parent} FROM above a JOIN {rows} r ON r.id = a.next
-            ) CYCLE ancestor SET cyclic USING path
-            INSERT INTO {_named(model.closure)} (ancestor, descendant, depth)
-            SELECT ancestor, descendant, depth FROM above WHERE NOT cyclic""")
+    if model.tree:
+        statements.append(_ABOVE.format(which="true", **_names(model)))
     if model.ranks is not None:
         statements.append(_counted(model, f"SELECT *, 1 AS by FROM {_named(model.table)}"))
     return statements

@@ -10,7 +10,18 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 import msgspec
-from sqlalchemy import BigInteger, Column, ColumnCollection, Index, Integer, MetaData, Table, UniqueConstraint, Uuid
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    ColumnCollection,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    Uuid,
+)
 
 from projections._definition import definition
 from store.recorded import Recorded
@@ -20,6 +31,9 @@ READ_MODELS: list[ReadModel] = []
 
 metadata = MetaData(schema="read")
 """The tables of the read models, under the names that this version of them has in PostgreSQL."""
+
+LINE = "line"
+"""The column of a tree's rows that holds who is above: the row itself, its parent, the parent's parent and so on."""
 
 
 # ── Changes of rows: there are several to a fact, so they are of the kind that is made most quickly ──
@@ -97,7 +111,8 @@ class ReadModel:
     @cached_property
     def others(self) -> tuple[str, ...]:
         """The columns that are told, beside the key."""
-        return tuple(column.name for column in self.table.columns if not column.primary_key and column.computed is None)
+        told = (each for each in self.table.columns if not each.primary_key and each.computed is None)
+        return tuple(column.name for column in told if not (self.tree and column.name == LINE))
 
     @cached_property
     def needed(self) -> frozenset[str]:
@@ -135,7 +150,8 @@ def read_model(
     and every fact of such a stream that it yields any change for brings them up to date.
 
     `tree` names the column that holds a row's parent: the table `closure` then holds every pair of a row and one above
-    it (ancestor, descendant, depth), each row with itself at depth 0 included.
+    it (ancestor, descendant, depth), each row with itself at depth 0 included. The column `line` holds the same of its
+    row: all ancestors, the nearest first.
 
     `ranked` keeps in the table `ranks` how many values are in which bucket, so that `projections._derived.Rank` finds
     a rank without counting rows.
@@ -151,6 +167,8 @@ def read_model(
             Column("version", Integer, nullable=False),
             Column("position", BigInteger, nullable=False),
         )
+    if tree:
+        columns = (*columns, Column(LINE, ARRAY(Uuid)))
     module = sys._getframe(1).f_globals["__name__"]  # noqa: SLF001  # whose definition this is
     defined = definition(module, derives=tree is not None or ranked is not None)
     table = Table(f"{name}__{defined}", metadata, *columns)

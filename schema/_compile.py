@@ -6,10 +6,9 @@ viewer may not see is NULL, and said so once; one that depends on the row is a C
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -24,7 +23,6 @@ from graphql import (
     is_leaf_type,
 )
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     Select,
     Text,
@@ -38,10 +36,12 @@ from sqlalchemy import (
 )
 from strawberry.types.field import StrawberryField
 
+from projections._kernel import LINE, ReadModel
 from schema._arguments import Params, Path, arguments_of, column_value
-from schema._declare import ByGlobalId, ByKey, Many, Money, One, Shape, Value, View, reading
+from schema._beside import beside
+from schema._declare import ByGlobalId, ByKey, Many, Money, One, Shape, Value, View, reading, shape_of
 from schema._rows import EMPTY_OBJECT, NOTHING, Columns, Json, Names, Row, Values, constant, json_list, long_named
-from schema._rules import Of, Rule
+from schema._rules import How, Line, Of, Rule
 from schema._scalars import uuid_in
 from schema._select import Source, Subselect, format_table
 from schema._selection import Selection
@@ -122,10 +122,19 @@ class Compiler:
             return self._read(asked)
         shown = self.answered.get(verdict)
         if shown is None:
-            shown = self.condition(verdict, asked.person, Of.EACH if self.listing else Of.ROW)
+            shown = self.condition(verdict, asked.person, self.found(asked.row))
         return case((shown, self._read(asked)))
 
-    def condition(self, rule: Rule, person: ColumnElement[Any] | None, of: Of) -> ColumnElement[bool]:
+    def found(self, row: Row | None) -> How:
+        """How PostgreSQL finds out whether rules hold of a row that was found."""
+        match row:
+            case Columns(tree=ReadModel() as model):
+                return Line(model, row.get(LINE))
+            case Columns(beside=Columns() as theirs):
+                return self.found(theirs)
+        return Of.EACH if self.listing else Of.ROW
+
+    def condition(self, rule: Rule, person: ColumnElement[Any] | None, of: How) -> ColumnElement[bool]:
         assert person is not None, f"Nobody to ask {rule} of: the type names no person."
         return rule.sql(person, self.params.viewer, of)
 
@@ -209,7 +218,7 @@ class Compiler:
             found |= {f"${key}": row.get(key) for key in model.keys if row.has(key)}
         groups = self.selection.of(type_, asked.nodes)
         before = self.answered
-        found.beside, self.answered = self._answered(type_, groups, row)
+        row, found.beside, self.answered = beside(self, type_, groups, row)
         try:
             for key, group in groups.items():
                 name = group[0].name.value
@@ -222,23 +231,6 @@ class Compiler:
         finally:
             self.answered = before
         return found
-
-    def _answered(
-        self, type_: GraphQLObjectType, groups: Mapping[str, list[FieldNode]], row: Row
-    ) -> tuple[list[Source], dict[Rule, ColumnElement[bool]]]:
-        """Whether those rules hold that several fields would look up: beside the row, once for all of them."""
-        fields = (type_.fields.get(group[0].name.value) for group in groups.values())
-        rules = (each.extensions["strawberry-definition"].metadata["rule"] for each in fields if each is not None)
-        verdicts = Counter(rule.fold(self.permissions) for rule in rules)
-        repeated = [each for each, times in verdicts.items() if times > 1 and isinstance(each, Rule) and each.looked_up]
-        if not repeated:
-            return [], {}
-        alias, of = self.alias("s"), Of.EACH if self.listing else Of.ROW
-        holds = {f"c{place}": self.condition(rule, row.person, of) for place, rule in enumerate(repeated)}
-        known: dict[Rule, ColumnElement[bool]] = {
-            rule: literal_column(f"{alias}.{name}", Boolean()) for rule, name in zip(repeated, holds, strict=True)
-        }
-        return [Subselect(holds, offset=0).beside(alias)], known  # with an OFFSET it is not merged into each field
 
     def record(self, fields: Mapping[str, ColumnElement[Any]]) -> tuple[list[Source], ColumnElement[Any]]:
         """An object of these fields: what has to stand in FROM beside the row, and the object itself."""
@@ -264,7 +256,9 @@ class Compiler:
     def table(self, shape: Shape) -> tuple[str, Columns]:
         assert shape.model is not None, f"{shape.name} has no read model: it is read as a part."
         alias = self.alias("t")
-        return f"{format_table(shape.model.table)} AS {alias}", Columns.of(alias, shape.model.table.c, shape.person)
+        own = shape.model.tree is not None and (shape.person,) == shape.model.keys
+        row = Columns.of(alias, shape.model.table.c, shape.person)
+        return f"{format_table(shape.model.table)} AS {alias}", replace(row, tree=shape.model) if own else row
 
     def one(
         self, asked: Asked, where: Callable[[Columns], ColumnElement[bool]], type_: GraphQLObjectType | None = None
@@ -286,6 +280,10 @@ class Compiler:
         model = shape_of(asked.type).model
         assert model is not None
         (key,) = model.keys
+        match asked.parent:
+            case Columns(person_column=person, beside=Columns() as theirs) if person == column:
+                there = [theirs.get(key).is_not(None), *self.visible(shape_of(asked.type), theirs)]
+                return case((and_(*there), self.json(asked, theirs)))
         found = asked.parent.typed(column, model.c[key].type)
         return self.one(asked, lambda row: row.get(key) == found)
 
@@ -345,8 +343,3 @@ class Compiler:
 def are_columns(fields: Mapping[str, Any]) -> bool:
     """Whether an object of these fields can be a row of PostgreSQL's."""
     return bool(fields) and all(len(key) <= LONGEST_NAME for key in fields)
-
-
-def shape_of(type_: GraphQLObjectType) -> Shape:
-    found: Shape = type_.extensions["strawberry-definition"].origin.__shape__
-    return found

@@ -21,6 +21,7 @@ from typing import Any, Generic, TypeVar, dataclass_transform
 from uuid import UUID
 
 import strawberry
+from graphql import GraphQLNamedType
 from sqlalchemy import ColumnElement, Select
 from strawberry import ID
 from strawberry.types.base import StrawberryObjectDefinition
@@ -61,6 +62,11 @@ class Shape:
     @property
     def identified(self) -> bool:
         return self.model is not None and self.model.keys == ("id",)
+
+
+def shape_of(type_: GraphQLNamedType) -> Shape:
+    found: Shape = type_.extensions["strawberry-definition"].origin.__shape__
+    return found
 
 
 # ── Where a field comes from ──

@@ -6,12 +6,14 @@ Columns are written out as `alias.name` and bring no FROM of their own, so that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sqlalchemy import BindParameter, ColumnElement, Select, Text, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import JSONB, asyncpg
 from sqlalchemy.types import TypeEngine
+
+from projections._kernel import ReadModel
 
 DIALECT = asyncpg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
@@ -56,6 +58,10 @@ class Columns:
     types: Mapping[str, TypeEngine[Any]]
     person_column: str | None = None
     parent: ColumnElement[Any] | None = None
+    tree: ReadModel | None = None
+    """The read model in whose tree the row stands, being its person's own."""
+    beside: Columns | None = None
+    """The row of its person that stands beside it, if that is asked for."""
 
     @classmethod
     def of(cls, alias: str, columns: Iterable[Any], person: str | None, parent: Row | None = None) -> Columns:
@@ -82,7 +88,7 @@ class Columns:
 
     def at(self, alias: str) -> Columns:
         """The same columns under another alias."""
-        return Columns(alias, self.types, self.person_column, self.parent)
+        return replace(self, alias=alias)
 
 
 @dataclass(frozen=True, slots=True)

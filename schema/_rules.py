@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import ColumnElement, Uuid, and_, case, literal_column, or_, true
+from sqlalchemy import ColumnElement, Uuid, and_, any_, case, literal_column, or_, true
 
 from projections._kernel import READ_MODELS, ReadModel
 from schema._select import Exists, Subselect, format_table
@@ -25,6 +25,17 @@ class Of(Enum):
     """Of a row that was found."""
     EACH = auto()
     """Of each of the rows that were found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Of a row that was found, and tells who is above its person in a tree: everybody's ids, their own among them."""
+
+    model: ReadModel
+    ids: ColumnElement[Any]
+
+
+How = Of | Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +60,7 @@ class Rule:
         """True or False if the permissions decide it; otherwise the rule that is left to ask of each row."""
         return True
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: Of = Of.ROWS) -> ColumnElement[bool]:
+    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: How = Of.ROWS) -> ColumnElement[bool]:
         """What is left, as a condition on the row's person."""
         raise NotImplementedError
 
@@ -64,7 +75,7 @@ class Own(Rule):
     def fold(self, permissions: frozenset[str]) -> bool | Rule:
         return self
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: Of = Of.ROWS) -> ColumnElement[bool]:
+    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: How = Of.ROWS) -> ColumnElement[bool]:
         return person == viewer
 
 
@@ -85,7 +96,10 @@ class Below(Rule):
     def fold(self, permissions: frozenset[str]) -> bool | Rule:
         return self
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: Of = Of.ROWS) -> ColumnElement[bool]:
+    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: How = Of.ROWS) -> ColumnElement[bool]:
+        if isinstance(of, Line) and of.model is _model(self.model):
+            above: ColumnElement[bool] = viewer == any_(of.ids)
+            return and_(above, person != viewer) if self.nearest else above
         ancestor, descendant = (literal_column(f"above.{name}", Uuid()) for name in ("ancestor", "descendant"))
         tree, viewers = [f"{_tree(self.model)} AS above"], [ancestor == viewer]
         below = [*viewers, descendant != viewer] if self.nearest else viewers
@@ -108,7 +122,7 @@ class Nobodys(Rule):
     def fold(self, permissions: frozenset[str]) -> bool | Rule:
         return self
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: Of = Of.ROWS) -> ColumnElement[bool]:
+    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: How = Of.ROWS) -> ColumnElement[bool]:
         return person.is_(None)
 
 
@@ -143,7 +157,7 @@ class Some(Rule):
             return True in verdicts
         return left[0] if len(left) == 1 else Some(tuple(left))
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: Of = Of.ROWS) -> ColumnElement[bool]:
+    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: How = Of.ROWS) -> ColumnElement[bool]:
         each = Of.EACH if of is Of.ROWS else of
         return or_(*(rule.sql(person, viewer, each) for rule in sorted(self.rules, key=lambda rule: rule.looked_up)))
 
@@ -166,7 +180,7 @@ class Every(Rule):
             return False not in verdicts
         return left[0] if len(left) == 1 else Every(tuple(left))
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: Of = Of.ROWS) -> ColumnElement[bool]:
+    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: How = Of.ROWS) -> ColumnElement[bool]:
         return and_(*(rule.sql(person, viewer, of) for rule in self.rules))
 
 
@@ -200,6 +214,10 @@ def _own_and_below(left: list[Rule]) -> list[Rule]:
 
 def _tree(model: str | ReadModel) -> str:
     """The table of who is above whom."""
-    found = next(each for each in READ_MODELS if each.name == model) if isinstance(model, str) else model
-    assert found.closure is not None, f"{found.name} keeps no tree."
-    return format_table(found.closure)
+    closure = _model(model).closure
+    assert closure is not None, f"{model} keeps no tree."
+    return format_table(closure)
+
+
+def _model(model: str | ReadModel) -> ReadModel:
+    return next(each for each in READ_MODELS if each.name == model) if isinstance(model, str) else model

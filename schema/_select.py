@@ -7,7 +7,7 @@ stay SQLAlchemy's expressions, and its compiler still writes the statement as a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnClause, ColumnElement, FromClause
@@ -22,6 +22,7 @@ T = TypeVar("T")
 Source = str | ClauseElement
 """What stands in FROM: a table or a SELECT, with its alias."""
 
+JOINED = "LEFT JOIN LATERAL "
 _quote = DIALECT.identifier_preparer.quote
 format_table: Callable[[FromClause], str] = DIALECT.identifier_preparer.format_table
 """A table's name as it stands in FROM."""
@@ -48,6 +49,10 @@ class Subselect(ColumnElement[T]):
     def beside(self, alias: str) -> Within:
         """This SELECT as a source, which may read the sources before it."""
         return Within(self, f" AS {alias}", "LATERAL ")
+
+    def joined(self, alias: str) -> Within:
+        """This SELECT of one row or none as a source, which may read the sources before it; without one, of NULLs."""
+        return Within(self, f" AS {alias} ON true", JOINED)
 
     def under(self, alias: str) -> Within:
         """This SELECT as a source."""
@@ -98,6 +103,11 @@ def _all(parts: Iterable[Source], compiler: SQLCompiler, between: str = ", ") ->
     return between.join([_written(each, compiler) for each in parts])
 
 
+def _from(sources: Sequence[Source], compiler: SQLCompiler) -> str:
+    joined = (" " if isinstance(each, Within) and each.kind == JOINED else ", " for each in sources)
+    return "".join(f"{between}{_written(each, compiler)}" for between, each in zip(joined, sources, strict=True))[2:]
+
+
 def _named(values: Mapping[str, ColumnElement[Any]], compiler: SQLCompiler) -> str:
     return ", ".join([f"{_written(value, compiler)} AS {_quote(name)}" for name, value in values.items()])
 
@@ -112,7 +122,7 @@ def _subselect(it: Subselect[Any], compiler: SQLCompiler, **_: Any) -> str:
     values = _named(it.values, compiler) if isinstance(it.values, Mapping) else _written(it.values, compiler)
     text = f"(SELECT {values}"
     if it.sources:
-        text += f" FROM {_all(it.sources, compiler)}"
+        text += f" FROM {_from(it.sources, compiler)}"
     if it.where:
         text += f" WHERE {_all([each.self_group(against=and_) for each in it.where], compiler, ' AND ')}"
     if it.order_by:

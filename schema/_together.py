@@ -27,7 +27,7 @@ MOST = 64
 STATEMENTS = 2_000
 
 _PARAMETER = re.compile(r"(?<![\w$])\$(\d+)(::\w+)?")
-_ID = re.compile(r"(?<![\w$])= \$(\d+)::UUID\b")
+_ID = re.compile(r"(?<![\w$])(?:= \$(?=\d+::UUID\b)|\$(?=\d+::UUID = ANY\b))(\d+)")
 _MORE_THAN_A_ROW = re.compile(
     r"\b(\w+_agg|count|sum|avg|array)\s*\(|\b(OVER|LIMIT|OFFSET (?!0\b)|GROUP|WITH|UNION|VALUES)\b"
 )
@@ -36,7 +36,8 @@ _MORE_THAN_A_ROW = re.compile(
 def for_many(sql: str) -> str | None:
     """The statement for arrays of ids: a row for each, in their order. None if it does more than look ids up.
 
-    Where a parameter stands in nothing but `column = $1`, the same value as a column of another row means the same.
+    Where a parameter stands in nothing but `column = $1` or `$1 = ANY (column)`, the same value as a column of another
+    row means the same.
     """
     places = _PARAMETER.findall(sql)
     ids = sorted({int(n) for n in _ID.findall(sql)})

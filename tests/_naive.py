@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain._kernel import Claim, Effect, Release
 from projections._derived import WIDTHS
-from projections._kernel import Add, Change, Drop, Patch, Put, ReadModel
+from projections._kernel import LINE, Add, Change, Drop, Patch, Put, ReadModel
 from store.recorded import Recorded
 
 Row = tuple[Any, ...]
@@ -25,11 +25,13 @@ def folded(model: ReadModel, facts: Iterable[Recorded]) -> dict[str, list[Row]]:
         for change in model.project(fact):
             stamp = {"version": fact.version, "position": fact.position}
             apply(model, table, change, stamp if model.entity and change.key == (fact.stream_id,) else {})
+    parents = {key[0]: row[model.tree] for key, row in table.items()} if model.tree else {}
+    for id in parents:
+        table[id,][LINE] = [above for above, _, _ in _above(parents, id)]
     found = [tuple({**dict(zip(model.keys, key, strict=True)), **row}[column.name] for column in model.table.columns)
              for key, row in table.items()]  # fmt: skip
     everything: dict[str, list[Row]] = {model.table.name: found}
-    if model.tree and model.closure is not None:
-        parents = {key[0]: row[model.tree] for key, row in table.items()}
+    if model.closure is not None:
         everything[model.closure.name] = closure(parents)
     if model.ranked and model.ranks is not None:
         counts = Counter(

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import strawberry
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -32,7 +33,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.schema import CreateIndex, CreateTable
 from strawberry import ID
 
-from projections._kernel import ReadModel
+from projections._kernel import LINE, ReadModel
 from schema._declare import (
     Connection,
     Money,
@@ -66,6 +67,7 @@ def _model(name: str, *columns: Column[Any], tree: str | None = None) -> ReadMod
         *columns,
         Column("version", Integer, nullable=False),
         Column("position", BigInteger, nullable=False),
+        *([Column(LINE, ARRAY(Uuid))] if tree else []),
     )
     closure = Table(
         f"{table.name}_tree",
@@ -268,6 +270,8 @@ def rows(seed: int = 1) -> dict[ReadModel, list[dict[str, Any]]]:
             "hired": date(2017, 1, 1 + dice.randrange(5)), "seen_at": dice.choice([None, seen]),
             "notes": dice.choice([None, {"likes": ["tea", 1, None]}, []]), "version": 1, "position": 2**53 + n,
         })  # fmt: skip
+    for person in found[people]:
+        person[LINE] = [up for up, _ in above(found[people], person["id"])]
     for n in range(30):
         legs = [
             {"rate": "0.040", "earned": str(dice.randrange(99)), "currency": "EUR", "label": dice.choice([None, "x"])}

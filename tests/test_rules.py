@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import strawberry
-from sqlalchemy import Uuid, literal_column
+from sqlalchemy import ARRAY, Uuid, literal_column
 from strawberry.types.base import StrawberryObjectDefinition
 
 import schema
@@ -16,8 +16,8 @@ from schema._declare import SHAPES, reads, seen_by
 from schema._kernel import MY_REPORTS, OWN, STAFF, may
 from schema._link import link
 from schema._rows import DIALECT
-from schema._rules import NOBODYS, Below, Of, Rule
-from tests._office import BELOW_ME, office, people, uuid
+from schema._rules import NOBODYS, Below, How, Line, Of, Rule
+from tests._office import BELOW_ME, office, people, teams, uuid
 from tests._reading import Office, loop, place
 
 __all__ = ["loop", "place"]
@@ -168,21 +168,37 @@ def test_a_rule_holds_for_the_same_people_however_it_is_asked(
     monkeypatch.setattr(_rules, "FEW", few)
     person, viewer = literal_column("person.id", Uuid()), literal_column("viewer.id", Uuid())
 
-    def held(of: Of) -> list[Any]:
-        condition = rule.sql(person, viewer, of).compile(dialect=DIALECT)
+    def held(how: How) -> list[Any]:
+        condition = rule.sql(person, viewer, how).compile(dialect=DIALECT)
         asked = f"SELECT person.id, viewer.id FROM {people.table} person, {people.table} viewer WHERE {condition}"
         return sorted(loop.run_until_complete(place.reader.pool.fetch(asked)))
 
-    assert held(Of.ROWS) == held(Of.ROW) == held(Of.EACH) != []
+    line = Line(people, literal_column("person.line", ARRAY(Uuid)))
+    assert held(Of.ROWS) == held(Of.ROW) == held(Of.EACH) == held(line) != []
+
+
+def test_a_line_of_another_tree_tells_nothing(place: Office, loop: asyncio.AbstractEventLoop) -> None:
+    person, viewer = literal_column("person.id", Uuid()), literal_column("viewer.id", Uuid())
+    elsewhere = Line(teams, literal_column("NULL::uuid[]"))
+    assert str(BELOW_ME.sql(person, viewer, elsewhere)) == str(BELOW_ME.sql(person, viewer, Of.EACH))
+
+
+def statements_with(place: Office, words: str) -> list[str]:
+    return [plan.sql for plan in place.reader._plans.values() if words in plan.sql]  # noqa: SLF001
+
+
+def test_a_person_s_own_row_tells_who_is_above_them(place: Office, loop: asyncio.AbstractEventLoop) -> None:
+    ask(place, loop, "{ people { nodes { ownRow: salary { amount } deals { totalCount } } } }")
+    ask(place, loop, "query ($id: ID!) { person(id: $id) { ownRow: salary { amount } } }", id=f"Person_{uuid(2, 4)}")
+    ask(place, loop, "{ board { entries { ownRow: total person { name } again: person { salary { amount } } } } }")
+    statements = statements_with(place, "ownRow")
+    assert len(statements) >= 3
+    assert not [sql for sql in statements if "OFFSET 256" in sql]
 
 
 @pytest.mark.parametrize("alias", ["pay", "p" * 64])
 def test_what_several_fields_would_look_up_is_looked_up_once(
     place: Office, loop: asyncio.AbstractEventLoop, alias: str
 ) -> None:
-    document = (
-        f"{{ people {{ nodes {{ salary {{ amount }} {alias}: salary {{ currency }} deals {{ totalCount }} }} }} }}"
-    )
-    assert ask(place, loop, document)["data"]["people"]["nodes"]
-    statements = [plan.sql for plan in place.reader._plans.values() if alias in plan.sql]  # noqa: SLF001
-    assert {sql.count("OFFSET 256") for sql in statements} == {1}
+    assert ask(place, loop, f"{{ board {{ entries {{ total {alias}: total }} }} }}")["data"]["board"]["entries"]
+    assert {sql.count("OFFSET 256") for sql in statements_with(place, alias)} == {1}

@@ -110,6 +110,13 @@ def test_whatever_does_more_than_look_ids_up_is_asked_by_itself(sql: str) -> Non
     assert for_many(sql) is None
 
 
+def test_what_asks_of_a_row_who_is_above_it_is_asked_together() -> None:
+    sql = (
+        "SELECT (SELECT CASE WHEN ($1::UUID = ANY (t.line)) THEN t.n END FROM numbers AS t WHERE t.id = $2::UUID) AS f0"
+    )
+    assert "v.p1::UUID = ANY (t.line)" in (for_many(sql) or "")
+
+
 @pytest.mark.parametrize("answers_mb", [0, 64])
 async def test_over_http_each_person_is_shown_as_they_are(api: Api, answers_mb: float) -> None:
     people = [await api.hire(f"Person {chr(65 + n)}") for n in range(20)]
