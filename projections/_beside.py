@@ -7,24 +7,32 @@ many facts touch is written a few times at most. What a table needs beside its r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 from asyncpg import LockNotAvailableError, Pool
 from sqlalchemy import MetaData
-from sqlalchemy.schema import CreateIndex, CreateTable
 
-from projections._derived import derived, filled, keepers
-from projections._fold import Batch, ReadModels, Rows
-from projections._kernel import Add, Change, Put, ReadModel
+from projections._derived import derived, keepers
+from projections._filling import Filling
+from projections._fold import Folded, ReadModels, Rows
+from projections._kernel import ReadModel
 from projections._page import JOINED, Progress, advance, is_far, page_after
-from projections._statements import POSTGRESQL, Group, grouped, rows, sql
 from store.batch import Session, lock, transaction
 from store.keys import Keys
+from store.recorded import Recorded
 
-ROWS = 100_000
-"""How many changed rows of a read model are held in memory before they are written."""
+ROWS = 200_000
+"""How many rows of a read model are held in memory while they change again and again. If they don't, an eighth."""
+
+FEW = 500
+"""Facts that are folded at a time; then it is looked at what PostgreSQL says."""
+
+LANES = 3
+"""Tables that are written at a time."""
 
 PATIENCE = 100
 """Milliseconds that commands wait, while the new tables wait for a reader of an old one."""
@@ -45,12 +53,15 @@ async def alone(pool: Pool) -> AsyncIterator[None]:
 async def build(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progress | None) -> None:
     """Build these, and swap when they stand at the head. Whoever calls it is alone."""
     beside = ReadModels([_beside(model) for model in read_models.models.values()])
+    fillings = {model: Filling(model) for model in beside.models.values()}
     async with pool.acquire() as connection:
         await connection.execute("DROP SCHEMA IF EXISTS read_beside CASCADE; CREATE SCHEMA read_beside")
-        for model in beside.models.values():
-            await create_bare(connection, model)
-        reached = await _write_all(pool, connection, keys, beside, progress)
-        await _complete_all(pool, beside)
+        for filling in fillings.values():
+            await filling.create(connection)
+        try:
+            reached = await _fill(pool, keys, beside, fillings, progress)
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
         while not await _join(connection, keys, read_models, beside, reached):
             far = True
             while far:
@@ -82,74 +93,41 @@ async def _join(connection: Session, keys: Keys, read_models: ReadModels, beside
     return True
 
 
-async def _write_all(pool: Pool, connection: Session, keys: Keys, beside: ReadModels, progress: Progress | None) -> int:
-    """All that has happened, into tables that nobody reads yet."""
-    reached, far = 0, True
-    batch, fresh = Batch(beside, beside.tables), {*beside.models.values()}
+async def _fill(
+    pool: Pool, keys: Keys, beside: ReadModels, fillings: Mapping[ReadModel, Filling], progress: Progress | None
+) -> int:
+    """All that has happened, into tables that nobody reads yet; where that ends."""
     without = beside.unconcerning(beside.tables)
-    coming = asyncio.ensure_future(page_after(pool, keys, reached, without))
-    writing = asyncio.ensure_future(asyncio.sleep(0))
-    try:
+    reached, far, free = 0, True, asyncio.Semaphore(LANES)
+    async with asyncio.TaskGroup() as tasks:
+
+        async def begin(work: Callable[[Pool, Sequence[Rows]], Coroutine[Any, Any, None]], of: Folded) -> None:
+            await free.acquire()
+            tasks.create_task(work(pool, of.taken())).add_done_callback(lambda _: free.release())
+
+        coming = tasks.create_task(page_after(pool, keys, reached, without))
         while far:
             facts, reached = await coming
             if far := await is_far(pool, reached, progress):
-                coming = asyncio.ensure_future(page_after(pool, keys, reached, without))
-            batch.take(facts)
-            if ready := [folded for folded in batch if len(folded) >= ROWS or (folded and not far)]:
-                await writing
-                taken = [(folded.model, folded.taken()) for folded in ready]
-                writing = asyncio.ensure_future(_write_unsynced(connection, taken, fresh))
-    finally:
-        coming.cancel()
-        await asyncio.wait([coming])
-        await writing
+                coming = tasks.create_task(page_after(pool, keys, reached, without))
+            for at in range(0, len(facts), FEW):
+                _fold(beside, fillings, facts[at : at + FEW])
+                await asyncio.sleep(0)
+            for filling in fillings.values():
+                if far and len(filling.folded) >= (ROWS if filling.folded.again else ROWS // 8):
+                    await begin(filling.write, filling.folded)
+        for filling in sorted(fillings.values(), key=lambda each: each.written + len(each.folded), reverse=True):
+            await begin(filling.finish, filling.folded)
     return reached
 
 
-async def _write_unsynced(
-    connection: Session, taken: Iterable[tuple[ReadModel, list[Rows]]], fresh: set[ReadModel]
-) -> None:
-    """What a crash takes back is begun anew."""
-    async with transaction(connection):
-        await connection.execute("SET LOCAL synchronous_commit = off")
-        for model, layers in taken:
-            for layer in layers:
-                for group, changes in grouped(model, layer.values()).items():
-                    await _write(connection, model, group, changes, fresh=model in fresh)
-                fresh.discard(model)
-
-
-async def _write(connection: Session, model: ReadModel, group: Group, changes: list[Change], *, fresh: bool) -> None:
-    """By COPY: into a fresh table itself, where there is nothing to patch or drop; else by way of another."""
-    kind, columns = group
-    names = [*model.keys, *columns]
-    told = rows(model, columns, changes)
-    table = model.table
-    if not fresh:
-        listed = ", ".join(f'"{name}"' for name in names)
-        alike = f'SELECT {listed} FROM "{table.schema}"."{table.name}" WITH NO DATA'
-        await connection.execute(f"CREATE TEMPORARY TABLE staged ON COMMIT DROP AS {alike}")
-        await connection.copy_records_to_table("staged", columns=names, records=told)
-        await connection.execute(sql(model, kind, columns, "staged"))
-        await connection.execute("DROP TABLE staged")
-    elif kind in (Put, Add):
-        await connection.copy_records_to_table(table.name, schema_name=table.schema, columns=names, records=told)
-
-
-async def _complete_all(pool: Pool, beside: ReadModels) -> None:
-    """Two at a time. PostgreSQL is told what is in them, for it plans badly with tables that it has not looked at."""
-    models = iter(beside.models.values())
-
-    async def lane() -> None:
-        async with pool.acquire() as connection:
-            for model in models:
-                await complete(connection, model)
-                await connection.execute(f"ANALYZE {', '.join(map(str, (model.table, *derived(model))))}")
-
-    lanes = [asyncio.ensure_future(lane()) for _ in range(2)]
-    await asyncio.wait(lanes)
-    for each in lanes:
-        each.result()
+def _fold(beside: ReadModels, fillings: Mapping[ReadModel, Filling], facts: Iterable[Recorded]) -> None:
+    concerning: dict[ReadModel, list[Recorded]] = defaultdict(list)
+    for fact in facts:
+        for model in beside.concerned(type(fact.fact)):
+            concerning[model].append(fact)
+    for model, its in concerning.items():
+        fillings[model].folded.take(its, checked=False)
 
 
 def _beside(model: ReadModel) -> ReadModel:
@@ -169,41 +147,3 @@ async def _swap(connection: Session, models: Iterable[ReadModel]) -> None:
             await connection.execute(f'ALTER TABLE read_beside."{table.name}" SET SCHEMA read')
         for statement in keepers(model):
             await connection.execute(statement)
-
-
-# ── Tables ──
-
-
-async def create(connection: Session, model: ReadModel) -> None:
-    await create_bare(connection, model)
-    await complete(connection, model)
-
-
-async def create_bare(connection: Session, model: ReadModel) -> None:
-    """The tables alone, which are written more quickly."""
-    for table in (model.table, *derived(model)):
-        await connection.execute(str(CreateTable(table).compile(dialect=POSTGRESQL)))
-
-
-async def complete(connection: Session, model: ReadModel) -> None:
-    """What is derived from the rows that are there, and whatever keeps it so."""
-    for statement in filled(model):
-        await connection.execute(statement)
-    for table in (model.table, *derived(model)):
-        for index in table.indexes:
-            await connection.execute(str(CreateIndex(index).compile(dialect=POSTGRESQL)))
-    for statement in keepers(model):
-        await connection.execute(statement)
-
-
-async def drop(connection: Session, name: str) -> None:
-    """The tables of a read model that this program may know nothing of, and what keeps them."""
-    for table in (name, f"{name}_tree", f"{name}_rank"):
-        await connection.execute(f'DROP TABLE IF EXISTS read."{table}"')
-    functions = await connection.fetch(
-        "SELECT oid::regprocedure::text AS function FROM pg_proc"
-        " WHERE pronamespace = 'read'::regnamespace AND starts_with(proname, $1)",
-        f"{name}_keep_",
-    )
-    for row in functions:
-        await connection.execute(f"DROP FUNCTION {row['function']}")

@@ -13,9 +13,10 @@ import structlog
 from asyncpg import Pool
 
 from projections import _page
-from projections._beside import alone, build, create, drop
+from projections._beside import alone, build
 from projections._fold import ReadModels
 from projections._page import JOINED, Progress, advance, is_far
+from projections._tables import create, drop
 from store.batch import Session, lock, transaction
 from store.keys import Keys
 

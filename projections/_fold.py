@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -66,7 +66,7 @@ class Batch:
                 self._concerned[kind] = concerned
             for folded in concerned:
                 try:
-                    folded.take(fact)
+                    folded.take((fact,))
                 except Exception as error:
                     raise Indigestible(index, folded.model.table.name) from error
 
@@ -81,6 +81,8 @@ class Folded:
         self.model = model
         self.project = model.projected
         self.layers: list[Rows] = [{}]
+        self.again = False
+        """Whether any row has been changed more than once."""
 
     def __len__(self) -> int:
         """How many changes of rows there are to write."""
@@ -91,31 +93,40 @@ class Folded:
         layers, self.layers = self.layers, [{}]
         return layers
 
-    def take(self, fact: Recorded) -> None:
-        model, rows = self.model, self.layers[-1]
-        for change in self.project(fact):
-            key, values = change.key, change.values
-            # Each change must be right by itself, for who knows which others it will be folded with the next time.
-            for name in _needed(model, type(change), len(key), *values):
-                if values[name] is None:
-                    raise ValueError(f"{model.name} needs {name}")
-            for part in key:
-                if part is None:
-                    raise ValueError(f"{key} is not a key of {model.name}")
-            if model.entity and not isinstance(change, Drop) and key[0] == fact.stream_id:
-                change.values.update(version=fact.version, position=fact.position)
-            before = rows.setdefault(key, change)
-            if before is change:
-                continue
-            if isinstance(change, Put | Drop):
-                rows[key] = change
-            elif not _taken_in(before, change, model.stamps):
-                rows = {key: change}
-                self.layers.append(rows)
+    def take(self, facts: Iterable[Recorded], *, checked: bool = True) -> None:
+        """Fold in what follows. Unless it is checked, PostgreSQL finds what is empty and must not be."""
+        model, rows, project = self.model, self.layers[-1], self.project
+        for fact in facts:
+            for change in project(fact):
+                key = change.key
+                if checked:
+                    _check(model, change)
+                if model.entity and not isinstance(change, Drop) and key[0] == fact.stream_id:
+                    change.values.update(version=fact.version, position=fact.position)
+                before = rows.setdefault(key, change)
+                if before is change:
+                    continue
+                self.again = True
+                if isinstance(change, Put | Drop):
+                    rows[key] = change
+                elif not _taken_in(before, change, model.stamps):
+                    rows = {key: change}
+                    self.layers.append(rows)
+
+
+def _check(model: ReadModel, change: Change) -> None:
+    """Each change must be right by itself, for who knows which others it will be folded with the next time."""
+    key, values = change.key, change.values
+    for name in needed(model, type(change), len(key), *values):
+        if values[name] is None:
+            raise ValueError(f"{model.name} needs {name}")
+    for part in key:
+        if part is None:
+            raise ValueError(f"{key} is not a key of {model.name}")
 
 
 @cache
-def _needed(model: ReadModel, kind: type[Change], key: int, *told: str) -> tuple[str, ...]:
+def needed(model: ReadModel, kind: type[Change], key: int, *told: str) -> tuple[str, ...]:
     """Which of the columns that a change tells are never empty. Raises what is wrong with any change of its shape."""
     if key != len(model.keys):
         raise ValueError(f"{key} values are not a key of {model.name}")

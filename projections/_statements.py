@@ -38,8 +38,12 @@ def grouped(model: ReadModel, changes: Iterable[Change]) -> dict[Group, list[Cha
 
 def rows(model: ReadModel, columns: Sequence[str], changes: Iterable[Change]) -> list[Row]:
     """The keys of the rows and what these columns of them are, as PostgreSQL is told."""
-    found = [(*change.key, *map(change.values.get, columns)) for change in changes]
-    for place in _json_places(model, tuple(columns)):
+    return as_told(model, tuple(columns), [(*change.key, *map(change.values.get, columns)) for change in changes])
+
+
+def as_told(model: ReadModel, columns: tuple[str, ...], found: list[Row]) -> list[Row]:
+    """With what is JSON written out."""
+    for place in _json_places(model, columns):
         found = [(*row[:place], _json(row[place]), *row[place + 1 :]) for row in found]
     return found
 
