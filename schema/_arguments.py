@@ -74,6 +74,8 @@ def frozen(value: Any) -> Hashable:
         return tuple((name, frozen(item)) for name, item in value.items())
     if isinstance(value, list):
         return tuple(map(frozen, value))
+    if isinstance(value, Given):
+        return ("$", *value.path)  # text and numbers alone are nothing that the garbage collector would look into
     found: Hashable = value
     return found
 

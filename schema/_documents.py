@@ -28,7 +28,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 
 from schema._cost import FREE, MOST_COST, Cost, cost_of
 from schema._limits import LONGEST, MOST_COMMENTS, MOST_TOKENS, check, too_much
-from schema._masking import safe_input, safe_syntax, safe_validation
+from schema._masking import placed, safe_input, safe_syntax, safe_validation
 from schema._overlaps import Overlaps
 from schema._parse import plainly_parsed
 from schema._plain import Plain
@@ -45,10 +45,10 @@ MOST_ERRORS = 10
 
 KEPT = 2_000
 LARGEST_KEPT = 16_000
-MOST_KEPT = 1_000_000
-"""How many documents are kept; how long one may be, and all of them together, in characters: parsed, they take up to
-five hundred times as much memory.
-"""
+"""How many documents of usual size are kept, and how long one may be, in characters."""
+
+USUAL_WORDS, USUAL_CHARACTERS = 20, 500
+"""Of a document that counts for one. Parsed, a word is up to eight objects and two kilobytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +107,20 @@ class Document:
     errors: tuple[GraphQLError, ...] = ()
     operations: Mapping[str | None, Operation] = field(default_factory=dict)
     known: DocumentNode | None = None
+    words: int = 0
+
+    @property
+    def weight(self) -> int:
+        """In a cache: for how many it counts."""
+        return 1 + self.words // USUAL_WORDS + len(self.text) // USUAL_CHARACTERS
 
     @cached_property
     def parsed(self) -> DocumentNode | None:
         """With the places of everything; None if it can't be parsed."""
-        return self.known if self.known or self.errors else _parsed(self.text)
+        try:
+            return self.known or _parsed(self.text)
+        except GraphQLError:
+            return None
 
     def operation(self, name: str | None) -> Operation:
         """The operation of this name, or the only one. Raises Invalid."""
@@ -141,22 +150,14 @@ class Documents:
         self._rules = (*RULES, NoSchemaIntrospectionCustomRule) if production else RULES
         self._plain = Plain(schema)
         self._known: Cache[str, Document] = Cache(KEPT)
-        self._characters = 0
 
     def get(self, text: str) -> Document:
         found = self._known.find(text)
         if found is None:
             found = self._read(text)
             if len(text) <= LARGEST_KEPT:
-                self._keep(text, found)
+                self._known.keep(text, found)
         return found
-
-    def _keep(self, text: str, document: Document) -> None:
-        self._characters += len(text)
-        while self._known and (self._characters > MOST_KEPT or len(self._known) >= KEPT):
-            oldest, _ = self._known.popitem(last=False)
-            self._characters -= len(oldest)
-        self._known.keep(text, document)
 
     def _read(self, text: str) -> Document:
         """Plainly, if it can be; whatever has to be told of a document is told by who knows where everything stands."""
@@ -170,7 +171,7 @@ class Documents:
         except GraphQLError as error:
             return Document(text, (safe_syntax(error),))
         errors = check(parsed) or self._wrong(parsed)
-        return Document(text, tuple(errors), known=parsed) if errors else self._document(text, parsed)
+        return Document(text, tuple(map(placed, errors))) if errors else self._document(text, parsed)
 
     def _document(self, text: str, parsed: DocumentNode) -> Document:
         """A valid document: its operations and what they cost."""
@@ -181,9 +182,9 @@ class Documents:
             if isinstance(each, OperationDefinitionNode):
                 cost = cost_of(self.schema, each, fragments)
                 if cost.work.written > MOST_WORK:
-                    return Document(text, (_too_much_work(each),), known=known)
+                    return Document(text, (placed(_too_much_work(each)),))
                 operations[each.name.value if each.name else None] = Operation(each, fragments, text, cost)
-        return Document(text, operations=operations, known=known)
+        return Document(text, operations=operations, known=known, words=parsed.token_count)
 
     def _wrong(self, parsed: DocumentNode) -> list[GraphQLError]:
         if self._plain(parsed):

@@ -53,6 +53,11 @@ def safe_validation(error: GraphQLError) -> GraphQLError:
     return _again(error, message, "GRAPHQL_VALIDATION_FAILED")
 
 
+def placed(error: GraphQLError) -> GraphQLError:
+    """The same, which knows its place by itself: who keeps it does not keep the document as it was parsed."""
+    return GraphQLError(error.message, None, error.source, error.positions, extensions=error.extensions)
+
+
 def safe_input(error: GraphQLError, name: str, path: Iterable[str | int], node: VariableDefinitionNode) -> GraphQLError:
     """A variable whose value is not what it should be; `path` says where in it."""
     where = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path)

@@ -150,7 +150,7 @@ class _Words:
         found = [self._definition()]
         while self._at < len(self._words) - 1:
             found.append(self._definition())
-        return _made(DocumentNode, definitions=tuple(found))
+        return _made(DocumentNode, definitions=tuple(found), token_count=len(self._words) - 1)
 
     def _definition(self) -> OperationDefinitionNode | FragmentDefinitionNode:
         if self._words[self._at][1] == "{":

@@ -25,11 +25,17 @@ V = TypeVar("V")
 
 
 class Cache(OrderedDict[K, V], Generic[K, V]):
-    """Keeps what was used last, up to so many."""
+    """Keeps what was used last, up to so many.
+
+    What has a `weight` counts for as many as that: a full collection of garbage looks at all that is kept, part by part,
+    and nobody is answered in the meantime.
+    """
 
     def __init__(self, capacity: int) -> None:
         super().__init__()
         self._capacity = capacity
+        self._heavier = 0
+        """By how much all that is kept is heavier than its number."""
         self.hits = self.misses = 0
 
     def find(self, key: K) -> V | None:
@@ -42,10 +48,19 @@ class Cache(OrderedDict[K, V], Generic[K, V]):
         return found
 
     def keep(self, key: K, value: V) -> V:
+        if (before := self.pop(key, None)) is not None:
+            self._heavier -= _heavier(before)
         self[key] = value
-        if len(self) > self._capacity:
-            self.popitem(last=False)
+        self._heavier += _heavier(value)
+        while len(self) + self._heavier > self._capacity:
+            _, gone = self.popitem(last=False)
+            self._heavier -= _heavier(gone)
         return value
+
+
+def _heavier(value: Any) -> int:
+    weight: int = getattr(value, "weight", 1)
+    return weight - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +79,11 @@ class Plan:
     whole: bool
     personal: bool = False
     """Whether it asks who the viewer is, and not only what they may do."""
+
+    @property
+    def weight(self) -> int:
+        """In a cache: each parameter is several objects, and most plans have few."""
+        return 1 + len(self.getters) // 5
 
     def values(self, call: Call) -> list[Any] | None:
         """What is bound for a call; None if the client gave something impossible."""

@@ -1,0 +1,94 @@
+"""What is kept of documents is little, whatever they are: the garbage collector looks through all of it at once."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import dataclass
+from types import FunctionType, ModuleType
+from typing import Any
+from uuid import UUID
+
+import pytest
+from graphql import GraphQLNamedType, GraphQLSchema, Source
+
+from schema import schema
+from schema._documents import Documents
+from schema._plan import Cache
+from schema._reader import Reader, Viewer
+
+GRAPH = schema()._schema  # noqa: SLF001
+MOST_OBJECTS = 200
+"""Of what counts for one. 2,000 such are 400,000 objects, which a full collection goes through in some 50 ms."""
+
+ELSEWHERE = (type, ModuleType, GraphQLSchema, GraphQLNamedType, Source)
+"""What is there once, whatever is kept."""
+
+
+def _objects(of: object) -> int:
+    """How many objects the garbage collector looks at because of this one."""
+    seen = {id(of): of}
+    left = [of]
+    while left:
+        found = gc.get_referents(*(each for each in left if not isinstance(each, FunctionType)))
+        found += [each.__closure__ for each in left if isinstance(each, FunctionType)]
+        left = []
+        for each in found:
+            if id(each) not in seen and gc.is_tracked(each) and not isinstance(each, ELSEWHERE):
+                seen[id(each)] = each
+                left.append(each)
+    return len(seen)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ viewer { id } }",
+        "{ employees { nodes { " + "a: name " * 480 + "} } }",
+        "#\n{ employees { nodes { " + "name " * 480 + "} } }",
+        "{ employees(where: {id: {in: [" + '"" ' * 2_800 + "]}}) { totalCount } }",
+        "{ employees(where: {status: {in: [" + "A " * 2_800 + "]}}) { totalCount } }",
+        "{ " + "a " * 2_900 + "}",
+        "{ a(b: [",
+    ],
+)
+def test_a_document_weighs_what_is_kept_of_it(document: str) -> None:
+    found = Documents(GRAPH).get(document)
+    assert _objects(found) < MOST_OBJECTS * found.weight
+    if not found.errors:
+        assert found.parsed is not None
+        assert _objects(found) < MOST_OBJECTS * found.weight, "with the places of everything"
+
+
+@pytest.mark.parametrize("conditions", [1, 250])
+def test_a_plan_weighs_what_is_kept_of_it(conditions: int) -> None:
+    reader = Reader(GRAPH, None, None, b"")  # type: ignore[arg-type]  # nothing is read
+    operation = reader.documents.get("query ($w: EmployeeWhere) { employees(where: $w) { totalCount } }").operation(
+        None
+    )
+    variables = {"w": {"and": [{"name": {"eq": "a"}}] * conditions}}
+    plan = reader.plan(operation, variables, Viewer(UUID(int=1)), 1, mixed=False)
+    assert len(plan.getters) >= conditions
+    assert _objects(plan) < MOST_OBJECTS * plan.weight
+
+
+@dataclass(frozen=True)
+class Heavy:
+    weight: int
+
+
+def test_what_is_heavy_counts_for_several() -> None:
+    cache: Cache[str, Any] = Cache(5)
+    for name in "abc":
+        cache.keep(name, name)
+    cache.keep("three", Heavy(3))
+    assert list(cache) == ["b", "c", "three"]
+    cache.keep("three", Heavy(4))
+    assert list(cache) == ["c", "three"]
+    cache.keep("three", Heavy(1))
+    for name in "defg":
+        cache.keep(name, name)
+    assert list(cache) == ["three", *"defg"]
+    cache.keep("too heavy", Heavy(6))
+    assert not cache
+    cache.keep("h", "h")
+    assert list(cache) == ["h"]
