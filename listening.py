@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -17,10 +17,13 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from operations.requests import App
 from schema._http import LARGEST_BODY
+from schema._wire import Wire
 from settings import BadSetting, Settings
 
 PATIENCE = 10
 """Seconds that requests under way are given when the server stops."""
+TICKS = 10
+"""Of uvicorn's clock, which ticks ten times a second, between two looks for connections that nobody uses."""
 FRESH = {"cache-control": "no-store"}
 
 
@@ -40,7 +43,8 @@ class Front:
         self.app: App = waiting()
         config = uvicorn.Config(
             self,
-            http="httptools",
+            interface="asgi3",
+            http=Wire,
             ws=WebSocket,
             ws_max_size=LARGEST_BODY,
             ws_per_message_deflate=False,  # it costs more than what is sent, and memory for each client
@@ -53,8 +57,8 @@ class Front:
         self._server = Server(config)
         self._serving = asyncio.create_task(self._server.serve([listening]))
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self.app(scope, receive, send)
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[Any]:
+        return self.app(scope, receive, send)
 
     @property
     def connections(self) -> int:
@@ -95,6 +99,12 @@ class WebSocket(WebSocketsSansIOProtocol):
 
 class Server(uvicorn.Server):
     """Uvicorn, without its own idea of signals: after the server, the database must be stopped too."""
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS == 0:
+            for each in [each for each in self.server_state.connections if isinstance(each, Wire)]:
+                each.end_if_idle()
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

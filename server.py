@@ -272,11 +272,10 @@ class Door(Starlette):
         super().__init__(**others)
         self._graphql = graphql
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         if scope.get("path") == "/graphql" and scope.get("method", "POST") == "POST":  # a websocket has none
-            await self._graphql(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+            return self._graphql(scope, receive, send)
+        return super().__call__(scope, receive, send)
 
 
 def settle() -> None:

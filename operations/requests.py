@@ -23,7 +23,7 @@ import structlog
 import logs
 from operations.traces import Tracer
 from schema._documents import Document, Documents
-from schema._http import Receive, Scope, Send, request_id
+from schema._http import NUMBER, Receive, Scope, Send, request_id
 from schema._websocket import OPERATION
 from store.meter import Histogram
 
@@ -96,11 +96,8 @@ class Requests:
             finally:
                 self.sockets -= 1
             return
-        lines = scope["headers"]
-        said = [value for name, value in lines if name == b"x-request-id"]
-        number = request_id(said[-1]) if said else f"{getrandbits(128):032x}"
-        if said != [number.encode()]:
-            scope["headers"] = [*lines, (b"x-request-id", number.encode())]
+        said = dict(scope["headers"]).get(b"x-request-id")
+        scope[NUMBER] = number = request_id(said) if said is not None else f"{getrandbits(128):032x}"
         request, document = logs.REQUEST.set(number), _DOCUMENT.set(None)
         self.under_way += 1
         began = perf_counter()

@@ -9,7 +9,7 @@ moved, the answer still holds if every commit since was this process's own and n
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -211,7 +211,8 @@ class Answers:
         self.alike: Alike[Hashable, Any] = Alike()
         self.hits = self.misses = self.bytes = 0
         self._room = room
-        self._kept: OrderedDict[Hashable, Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[bytes, Hashable], Kept] = OrderedDict()
+        self._questions: Counter[bytes] = Counter()
         self._dated: Cache[str, Dated | Literal[False]] = Cache(STATEMENTS)
         self._now: Shared[Moment] = Shared(lambda: _moment(pool))
         self._lately: set[int] = set()
@@ -245,9 +246,13 @@ class Answers:
             found = self._dated.keep(sql, dated(sql) or False)
         return found or None
 
+    def know(self, question: bytes) -> bool:
+        """Whether an answer to it is kept, whosever it is."""
+        return question in self._questions
+
     async def again(self, question: bytes, asker: Asker, policy: int) -> Kept | None:
         """The answer that was given to this question, if it is the answer still."""
-        key: Hashable = (question, asker.id)
+        key: tuple[bytes, Hashable] = (question, asker.id)
         kept = self._kept.get(key)
         if kept is None:
             key = (question, asker.permissions)
@@ -269,11 +274,19 @@ class Answers:
             return
         key = (question, whose)
         if (before := self._kept.pop(key, None)) is not None:
-            self.bytes -= before.size
+            self._gone(question, before)
         self._kept[key] = kept
+        self._questions[question] += 1
         self.bytes += kept.size
         while self.bytes > self._room:
-            self.bytes -= self._kept.popitem(last=False)[1].size
+            (oldest, _), gone = self._kept.popitem(last=False)
+            self._gone(oldest, gone)
+
+    def _gone(self, question: bytes, kept: Kept) -> None:
+        self.bytes -= kept.size
+        self._questions[question] -= 1
+        if not self._questions[question]:
+            del self._questions[question]
 
 
 async def _moment(pool: Pool) -> Moment:

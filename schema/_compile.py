@@ -42,7 +42,7 @@ from schema._beside import beside
 from schema._declare import ByGlobalId, ByKey, Many, Money, One, Shape, Value, View, reading, shape_of
 from schema._rows import EMPTY_OBJECT, NOTHING, Columns, Json, Names, Row, Values, constant, json_list, long_named
 from schema._rules import How, Line, Of, Rule
-from schema._scalars import uuid_in
+from schema._scalars import bound_in
 from schema._select import Source, Subselect, format_table
 from schema._selection import Selection
 from schema._view import Arg, At, parameters
@@ -291,7 +291,7 @@ class Compiler:
         given, kind = self.arguments(asked), asked.type.name
 
         def same(row: Columns, name: str, argument: str) -> ColumnElement[bool]:
-            convert = partial(uuid_in, kind) if name == "id" else column_value
+            convert = partial(bound_in, kind) if name == "id" else column_value
             value: ColumnElement[Any] = self.params.value(given[argument], row.types[name], convert)
             return row.get(name) == value
 
@@ -303,7 +303,7 @@ class Compiler:
         assert isinstance(interface, GraphQLInterfaceType)
         found = []
         for type_ in sorted(self.selection.schema.get_possible_types(interface), key=lambda each: each.name):
-            key = self.params.value(id, Uuid(), partial(uuid_in, type_.name))
+            key = self.params.value(id, Uuid(), partial(bound_in, type_.name))
             found.append(self.one(asked, lambda row, key=key: row.get("id") == key, type_))  # type: ignore[misc]
         return func.coalesce(*found)
 

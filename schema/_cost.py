@@ -71,6 +71,11 @@ class Cost:
     terms: tuple[tuple[int, tuple[str, ...]], ...] = ()
     work: Work = NO_WORK
 
+    @property
+    def steady(self) -> bool:
+        """Whether it is the same whatever the variables are; the work, too, unless they are lists or objects."""
+        return not self.terms
+
     def of(self, variables: Mapping[str, Any]) -> int:
         total = self.fixed
         for factor, names in self.terms:

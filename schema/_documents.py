@@ -27,7 +27,8 @@ from graphql.validation import specified_rules, validate
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 
 from schema._cost import FREE, MOST_COST, Cost, cost_of
-from schema._limits import LONGEST, MOST_COMMENTS, MOST_TOKENS, check, too_much
+from schema._http import all_text
+from schema._limits import LONGEST, MOST_COMMENTS, MOST_TOKENS, check, only_about_the_schema, too_much
 from schema._masking import placed, safe_input, safe_syntax, safe_validation
 from schema._overlaps import Overlaps
 from schema._parse import plainly_parsed
@@ -51,7 +52,7 @@ USUAL_WORDS, USUAL_CHARACTERS = 20, 500
 """Of a document that counts for one. Parsed, a word is up to eight objects and two kilobytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Operation:
     """One operation of a document, and the fragments beside it."""
 
@@ -60,17 +61,22 @@ class Operation:
     source: str
     cost: Cost = FREE
 
-    @property
+    @cached_property
     def name(self) -> str | None:
         return self.definition.name.value if self.definition.name else None
 
-    @property
+    @cached_property
     def is_query(self) -> bool:
         return self.definition.operation is OperationType.QUERY
 
-    @property
+    @cached_property
     def is_subscription(self) -> bool:
         return self.definition.operation is OperationType.SUBSCRIPTION
+
+    @cached_property
+    def about_the_schema(self) -> bool:
+        """Whether it is a query of the schema and nothing else."""
+        return self.is_query and only_about_the_schema(self.definition)
 
     def coerced(self, schema: GraphQLSchema, variables: Mapping[str, Any] | None) -> dict[str, Any]:
         """The values of the variables. Raises Invalid if they are not such as the operation declares."""
@@ -199,6 +205,8 @@ def _parsed(text: str) -> DocumentNode:
 
 def check_cost(operation: Operation, variables: Mapping[str, Any], most: int = MOST_COST) -> int:
     """What the operation costs with these variables. Raises Invalid if that, or the work it is, is too much."""
+    if operation.cost.steady and all_text(variables) and operation.cost.fixed <= most:
+        return operation.cost.fixed
     cost = operation.cost.of(variables)
     if cost > most:
         message = f"This costs {cost}; at most {most} is answered at a time. Ask for smaller pages."

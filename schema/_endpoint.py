@@ -7,7 +7,6 @@ Whatever is wrong is said in GraphQL's form, with a code, under the status that 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
@@ -30,6 +29,7 @@ from schema._http import (
     GRAPHQL,
     JSON,
     METHODS,
+    NUMBER,
     Disconnected,
     HttpError,
     Receive,
@@ -44,9 +44,9 @@ from schema._http import (
     negotiated,
     request_id,
 )
-from schema._limits import only_about_the_schema
 from schema._masking import told, went_wrong
 from schema._mutation import Log
+from schema._patience import Patience
 from schema._rates import Rates
 from schema._reader import Reader
 from schema._sockets import Sockets
@@ -111,8 +111,10 @@ class Endpoint:
     _addresses: Rates = field(init=False)
     _about: About = field(init=False)
     _sockets: Sockets = field(init=False)
+    _patience: Patience = field(init=False)
 
     def __post_init__(self) -> None:
+        self._patience = Patience(self.manners.patience)
         self._about = About(self.reader.schema)
         self._viewers, self._addresses = Rates(self.manners.viewer_rate), Rates(self.manners.address_rate)
         self._sockets = Sockets(self, Followers(self.reader, self.log, self.manners.patience))
@@ -124,10 +126,10 @@ class Endpoint:
         lines = scope["headers"]
         headers = dict(lines)
         accept = headers.get(b"accept", b"")
-        if accept and sum(name == b"accept" for name, _ in lines) > 1:
+        if len(headers) < len(lines):
             accept = header(lines, b"accept")
         media = negotiated(accept)
-        number = request_id(headers.get(b"x-request-id", b""))
+        number = scope.get(NUMBER) or request_id(headers.get(b"x-request-id", b""))
         try:
             answer = await self._answered(scope, headers, media, receive, number)
         except HttpError as error:
@@ -152,7 +154,7 @@ class Endpoint:
         question = await self._question(scope, headers, receive)
         status = 400 if media == GRAPHQL else 200
         try:
-            async with asyncio.timeout(self.manners.patience):
+            with self._patience.one():
                 authorization, post = headers.get(b"authorization"), scope["method"] == "POST"
                 return await self.perform(question, authorization, number, post=post)
         except HttpError:
@@ -229,14 +231,14 @@ class Endpoint:
         viewer = self.identify(authorization.decode("latin-1") if authorization else None)
         if viewer is not None:
             self.paced_viewer(viewer)
-            if (kept := await self.reader.again(question, viewer)) is not None:
+            if self.reader.knows(question) and (kept := await self.reader.again(question, viewer)) is not None:
                 self.reader.documents.get(kept.document)  # it was asked for again, for whoever counts that
                 return Answer(kept.body)
         request = from_body(question) if post else from_parameters(question[1:])
         text, operation = self._operation(request, post=post)
         variables = self.reader.coerced(operation, request.variables)
         cost = check_cost(operation, variables)
-        if operation.is_query and only_about_the_schema(operation.definition):
+        if operation.about_the_schema:
             return Answer(_json({"data": self._about.answer(operation, variables), "extensions": {"cost": cost}}))
         if viewer is not None:
             if operation.is_query:

@@ -15,7 +15,7 @@ from schema._arguments import Params, bad_input, column_value
 from schema._inputs import Handle
 from schema._rows import Names, Row
 from schema._rules import Rule
-from schema._scalars import uuid_in
+from schema._scalars import bound_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _converter(handle: Handle) -> Callable[[Any], Any]:
     """From what the client writes to what the column holds."""
     if handle.of is not None:
         kind = handle.of
-        return lambda value: uuid_in(kind, value)
+        return lambda value: bound_in(kind, value)
     return column_value
 
 

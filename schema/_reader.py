@@ -52,7 +52,7 @@ class Asking:
     values: list[Any]
     cost: int | None
     version: int
-    question: bytes | None
+    question: bytes
     whose: UUID | frozenset[str]
     document: str
 
@@ -70,7 +70,7 @@ class Reader:
     answers: Answers | None = None
     """Those that are kept, if any are."""
     _plans: Cache[Any, Plan] = field(default_factory=lambda: Cache(4_000))
-    _signatures: Cache[tuple[str, str | None], Signature] = field(default_factory=lambda: Cache(2_000))
+    _signatures: Cache[Operation, Signature] = field(default_factory=lambda: Cache(2_000))
 
     _policy_now: Shared[int] = field(init=False)
     _together: Together = field(init=False)
@@ -82,10 +82,13 @@ class Reader:
 
     # ── The fast way: a whole answer in bytes ──
 
+    def knows(self, question: bytes) -> bool:
+        """Whether somebody was answered the same question, and the answer is kept."""
+        return self.answers is not None and self.answers.know(question)
+
     async def again(self, question: bytes, viewer: UUID) -> Kept | None:
         """What was answered to the same question before, if it is the answer still."""
-        if self.answers is None:
-            return None
+        assert self.answers is not None
         who, version = await self.viewers.get(viewer)
         return None if who is None else await self.answers.again(question, who, version)
 
@@ -107,43 +110,43 @@ class Reader:
             values = plan.values(cast(Call, call)) if plan.whole else None
             if values is None:
                 return None
-            whose = who.id if call.personal else who.permissions
-            body, now = await self._asked(Asking(plan, values, cost, version, question, whose, operation.source))
+            if (kind := self._together.kind(plan.sql)) is not None:  # to keep that would cost more than to find it
+                row = await self._together.row_of(kind, values)
+                assert row is not None
+                body, now = plan.answer(row, cost), row["policy"]
+            elif self.answers is None or question is None or not self.answers.hear(question):
+                body, now = await self._read(plan, values, cost)
+            else:
+                whose = who.id if call.personal else who.permissions
+                body, now = await self._shared(Asking(plan, values, cost, version, question, whose, operation.source))
             if now == version:
                 return body
             who, version = await self.viewers.get(viewer, since=now)
         return None
 
-    async def _asked(self, asking: Asking) -> tuple[bytes, int]:
-        """The answer of a plan, and the version of the policy when it was read.
+    async def _read(self, plan: Plan, values: list[Any], cost: int | None) -> tuple[bytes, int]:
+        """The answer of a plan, and the version of the policy when it was read."""
+        row = await self.pool.fetchrow(plan.sql, *values)
+        assert row is not None
+        return plan.answer(row, cost), row["policy"]
 
-        What only looks ids up is found with others of its kind: to keep that would cost more than to find it.
-        """
-        if self.answers is None or asking.question is None or self._together.looks_up(asking.plan.sql):
-            return await self._read(asking, asking.plan.sql)
-        if not self.answers.hear(asking.question):
-            return await self._read(asking, asking.plan.sql)
+    async def _shared(self, asking: Asking) -> tuple[bytes, int]:
+        """The same, found once for all who ask the same meanwhile, and kept."""
+        assert self.answers is not None
         key = (asking.question, asking.whose, asking.version)
-        found: tuple[bytes, int] = await self.answers.alike.get(
-            key, partial(self._kept, self.answers, asking, asking.question)
-        )
+        found: tuple[bytes, int] = await self.answers.alike.get(key, partial(self._kept, self.answers, asking))
         return found
 
-    async def _read(self, asking: Asking, sql: str) -> tuple[bytes, int]:
-        row = await self._together.row(sql, asking.values)
-        assert row is not None
-        return asking.plan.answer(row, asking.cost), row["policy"]
-
-    async def _kept(self, answers: Answers, asking: Asking, question: bytes) -> tuple[bytes, int]:
-        dated = answers.dated(asking.plan.sql)
+    async def _kept(self, answers: Answers, asking: Asking) -> tuple[bytes, int]:
+        plan, dated = asking.plan, answers.dated(asking.plan.sql)
         if dated is None:
-            return await self._read(asking, asking.plan.sql)
-        row = await self._together.row(dated.sql, asking.values)
+            return await self._read(plan, asking.values, asking.cost)
+        row = await self.pool.fetchrow(dated.sql, *asking.values)
         assert row is not None
-        body, version = asking.plan.answer(row, asking.cost), row["policy"]
+        body, version = plan.answer(row, asking.cost), row["policy"]
         if version == asking.version and row["position"] is not None:
             moment = Moment(row["position"], row["recorded_at"])
-            answers.keep(question, asking.whose, Kept(body, asking.document, version, dated.tables, moment))
+            answers.keep(asking.question, asking.whose, Kept(body, asking.document, version, dated.tables, moment))
         return body, version
 
     # ── Within Strawberry: values for graphql-core to complete ──
@@ -218,9 +221,8 @@ class Reader:
         return self._signature(operation).shaped(variables)
 
     def _signature(self, operation: Operation) -> Signature:
-        key = (operation.source, operation.name)
-        found = self._signatures.find(key)
-        return found if found is not None else self._signatures.keep(key, Signature.of(self.schema, operation))
+        found = self._signatures.find(operation)
+        return found if found is not None else self._signatures.keep(operation, Signature.of(self.schema, operation))
 
 
 def unauthenticated() -> GraphQLError:

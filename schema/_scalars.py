@@ -10,10 +10,12 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, NewType
 from uuid import UUID
 
 import strawberry
+from asyncpg.pgproto import pgproto
 from email_validator import EmailNotValidError, validate_email
 from graphql import GraphQLError
 from strawberry.scalars import JSON
@@ -180,7 +182,11 @@ def global_id(kind: str, id: UUID) -> str:
     return f"{kind}_{id}"
 
 
-def uuid_in(kind: str, id: str) -> UUID | None:
+def uuid_in(kind: str, id: str, make: Callable[[str], UUID] = UUID) -> UUID | None:
     """What a global id of this kind names; None if it is no such id."""
     name, _, rest = id.partition("_")
-    return UUID(rest) if kind in (name, ANY_KIND) and _IS_UUID.fullmatch(rest) else None
+    return make(rest) if kind in (name, ANY_KIND) and _IS_UUID.fullmatch(rest) else None
+
+
+bound_in = partial(uuid_in, make=pgproto.UUID)
+"""The same, of the kind that asyncpg makes ten times as fast: for what is only bound into a statement."""

@@ -14,6 +14,7 @@ from graphql.utilities import type_from_ast
 
 from schema._arguments import Given, frozen, shaped
 from schema._documents import Operation
+from schema._http import all_text
 
 TEXT = ("ID", "String")
 
@@ -25,7 +26,6 @@ class Signature:
     types: Mapping[str, Any]
     plain: bool
     shape: dict[str, Any] = field(default_factory=dict)
-    key: Hashable = ()
 
     @classmethod
     def of(cls, schema: GraphQLSchema, operation: Operation) -> Signature:
@@ -33,7 +33,7 @@ class Signature:
         types: dict[str, Any] = {each.variable.name.value: type_from_ast(schema, each.type) for each in definitions}
         shape = {name: Given((name,)) for name in types}
         plain = all(getattr(get_nullable_type(each), "name", "") in TEXT for each in types.values())
-        return cls(types, plain, shape, frozen(shape))
+        return cls(types, plain, shape)
 
     def coerced(self, variables: Mapping[str, Any] | None) -> dict[str, Any] | None:
         """The values as they are, if they are all there and nothing has to be made of any."""
@@ -41,12 +41,12 @@ class Signature:
             return None
         given = variables or {}
         found = {name: given.get(name) for name in self.types}
-        return found if all(type(value) is str for value in found.values()) else None
+        return found if all_text(found) else None
 
     def shaped(self, variables: Mapping[str, Any]) -> tuple[dict[str, Any], Hashable]:
         """The variables as the compiler sees them, and the same for all that compile to the same statement."""
-        if self.plain and all(type(variables.get(name)) is str for name in self.types):
-            return self.shape, self.key
+        if self.plain and len(variables) == len(self.types) and all_text(variables):
+            return self.shape, TEXT
         found = {
             name: shaped(variables[name], type_, (name,)) for name, type_ in self.types.items() if name in variables
         }

@@ -2,7 +2,8 @@
 moment and is answered with all who wait.
 
 A statement of its own costs more, here and in PostgreSQL, than what it finds. Nobody who comes alone waits, and nobody
-is answered by a statement that was begun before they came. What goes wrong for all is tried for each by itself.
+is answered by a statement that was begun before they came. Where there were several the last time, those who come at
+the same time go together from the first. What goes wrong for all is tried for each by itself.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from schema._held import ReadingPool
 from schema._plan import Cache
 
 AT_ONCE = 2
-"""Statements of one kind that are under way at a time, before others wait."""
+"""Statements of one kind that are under way at a time; the second only if the first is slow."""
+
+SLOW = 0.005
+"""Seconds after which somebody who comes does not wait for a statement any longer."""
 
 MOST = 64
 """Objects that one statement finds."""
@@ -55,11 +59,16 @@ Asked = tuple[Sequence[Any], "asyncio.Future[Record | None]"]
 
 @dataclass(slots=True)
 class Kind:
-    """One statement that looks ids up: how many of it are under way, and who waits."""
+    """One statement that looks ids up: how many of it are under way, since when the last is, and who waits.
+
+    `several`: whether more than one was answered the last time.
+    """
 
     sql: str
     many: str
     under_way: int = 0
+    begun: float = 0.0
+    several: bool = False
     waiting: list[Asked] = field(default_factory=list)
 
 
@@ -71,41 +80,51 @@ class Together:
         self._kinds: Cache[str, Kind | str] = Cache(STATEMENTS)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def looks_up(self, sql: str) -> bool:
-        """Whether a statement only looks ids up, so that it can be asked together with others of its kind."""
-        return isinstance(self._kind(sql), Kind)
-
-    def _kind(self, sql: str) -> Kind | str:
+    def kind(self, sql: str) -> Kind | None:
+        """What a statement is that only looks ids up, so that it can be asked together with others of its kind."""
         kind = self._kinds.find(sql)
         if kind is None:
             many = for_many(sql)
             kind = self._kinds.keep(sql, Kind(sql, many) if many else sql)
-        return kind
+        return kind if isinstance(kind, Kind) else None
 
     async def row(self, sql: str, values: Sequence[Any]) -> Record | None:
-        kind = self._kind(sql)
-        if isinstance(kind, str):
+        kind = self.kind(sql)
+        if kind is None:
             found: Record | None = await self._pool.fetchrow(sql, *values)
             return found
-        if kind.under_way >= AT_ONCE:
-            answer: asyncio.Future[Record | None] = asyncio.get_running_loop().create_future()
-            kind.waiting.append((values, answer))
-            return await answer
-        kind.under_way += 1
+        return await self.row_of(kind, values)
+
+    async def row_of(self, kind: Kind, values: Sequence[Any]) -> Record | None:
+        loop = asyncio.get_running_loop()
+        if not kind.under_way and not kind.several:
+            return await self._alone(kind, values, loop.time())
+        answer: asyncio.Future[Record | None] = loop.create_future()
+        kind.waiting.append((values, answer))
+        if not kind.under_way or (kind.under_way < AT_ONCE and loop.time() - kind.begun > SLOW):
+            kind.under_way += 1
+            loop.call_soon(self._next, kind)
+        return await answer
+
+    async def _alone(self, kind: Kind, values: Sequence[Any], now: float) -> Record | None:
+        kind.under_way, kind.begun = 1, now
         try:
-            alone: Record | None = await self._pool.fetchrow(sql, *values)
-            return alone
+            found: Record | None = await self._pool.fetchrow(kind.sql, *values)
+            return found
         finally:
             self._next(kind)
 
     def _next(self, kind: Kind) -> None:
-        """One statement has ended; whoever waits by now is next."""
+        """One statement has ended, or none was under way; whoever waits by now is next."""
         waiting = [each for each in kind.waiting if not each[1].done()]
         chosen, kind.waiting = waiting[:MOST], waiting[MOST:]
         if not chosen:
             kind.under_way -= 1
             return
-        task = asyncio.get_running_loop().create_task(self._answer(kind, chosen))
+        kind.several = len(chosen) > 1
+        loop = asyncio.get_running_loop()
+        kind.begun = loop.time()
+        task = loop.create_task(self._answer(kind, chosen))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -27,7 +27,7 @@ from strawberry.utils.str_converters import to_camel_case
 from schema._arguments import Given, Params, bad_input
 from schema._declare import MOST
 from schema._rows import Names
-from schema._scalars import uuid_in
+from schema._scalars import bound_in
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ class At:
 
     def id(self, arg: Arg[Any], kind: str) -> Any:
         """A global id as the parameter it stands for."""
-        return self.value(arg, Uuid(), lambda id: uuid_in(kind, id))
+        return self.value(arg, Uuid(), lambda id: bound_in(kind, id))
 
     def size(self, arg: Arg[int] | None, *, usual: int, most: int = MOST) -> Any:
         """A number of rows. It stands in the statement if it is known, for PostgreSQL to plan with."""

@@ -11,7 +11,7 @@ import pytest
 
 from projections.employees import employees
 from schema._held import ReadingPool, reading_pool
-from schema._together import Together, for_many
+from schema._together import SLOW, Together, for_many
 from store.pool import Connection
 from tests._api import Api, gid
 from tests.test_answers import EMPLOYEE, serving
@@ -50,8 +50,43 @@ async def test_many_who_wait_are_few_statements_and_who_comes_alone_is_one(
         assert [each for each in asked if "numbers" in each] == [BY_ID]
         await asyncio.gather(*(together.row(BY_ID, [UUID(int=n)]) for n in range(60)))
         await asyncio.sleep(0)
-        assert asked.count(for_many(BY_ID) or "") in (1, 2)
-        assert asked.count(BY_ID) in (3, 4)
+        assert asked.count(for_many(BY_ID) or "") == 1
+        assert asked.count(BY_ID) == 2  # the first of them did not know that others come
+
+
+async def test_where_several_were_answered_those_who_come_next_go_together_from_the_first(
+    pool: ReadingPool, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Connection, "listener", lambda it: asked.append(it.query))
+    async with await reading_pool(database_url) as another:
+        together = Together(another)
+        for _ in range(3):
+            rows = await asyncio.gather(*(together.row(BY_ID, [UUID(int=n)]) for n in range(30)))
+            assert [row and row["f0"] for row in rows] == [f"number {n}" for n in range(30)]
+        await asyncio.sleep(0)
+        assert asked.count(BY_ID) == 1
+        assert asked.count(for_many(BY_ID) or "") == 3
+
+
+WAITING = """SELECT count(*), pg_sleep(0.01) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+    WHERE NOT l.granted AND d.datname = current_database()"""
+
+
+async def test_one_that_is_slow_does_not_hold_up_whoever_comes_after_it(pool: ReadingPool) -> None:
+    together = Together(pool)
+    async with pool.acquire() as other, other.transaction():
+        await other.execute("LOCK TABLE numbers")  # so the first waits
+        first = asyncio.create_task(together.row(BY_ID, [UUID(int=1)]))
+        while await pool.fetchval(WAITING) < 1:
+            pass
+        await asyncio.sleep(2 * SLOW)
+        others = [asyncio.create_task(together.row(BY_ID, [UUID(int=n)])) for n in (2, 3)]
+        while await pool.fetchval(WAITING) < 2:
+            pass
+        assert not any(each.done() for each in (first, *others))
+    rows = await asyncio.gather(first, *others)
+    assert [row and row["f0"] for row in rows] == ["number 1", "number 2", "number 3"]
 
 
 async def test_nobody_is_answered_by_what_was_asked_before_they_came(pool: ReadingPool) -> None:

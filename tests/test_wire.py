@@ -1,0 +1,179 @@
+"""HTTP with one client, on real connections: as uvicorn does it, whatever is asked and however."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+import listening
+from schema._http import Receive, Scope, Send
+from schema._wire import Wire, line
+from tests._socket import listening_for
+
+END = b"\r\n\r\n"
+BODY = b"0123456789" * 10
+
+
+class App:
+    """Answers with what it was asked; `scopes` are those that it saw."""
+
+    def __init__(self) -> None:
+        self.scopes: list[Scope] = []
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.parts = 1
+        self.waits = False
+        self.waiting, self.left = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scopes.append(scope)
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message["more_body"]
+        if self.waits:
+            self.waiting.set()
+            assert await receive() == {"type": "http.disconnect"}
+            self.left.set()
+            return
+        body = body or BODY
+        length = [(b"content-length", b"%d" % len(body))] if self.parts == 1 else []
+        await send({"type": "http.response.start", "status": 200, "headers": [*self.headers, *length]})
+        for n in range(self.parts):
+            part = body[n * len(body) // self.parts : (n + 1) * len(body) // self.parts]
+            await send({"type": "http.response.body", "body": part, "more_body": n < self.parts - 1})
+
+
+@pytest.fixture
+def app() -> App:
+    return App()
+
+
+@pytest.fixture
+async def port(app: App) -> AsyncIterator[int]:
+    async with listening_for(app) as address:
+        yield int(address.rpartition(":")[2].partition("/")[0])
+
+
+async def told(port: int, *said: bytes) -> bytes:
+    """All that comes until the server closes; what is said last asks for that."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        for each in said:
+            writer.write(each)
+            await writer.drain()
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            return await reader.read()
+    finally:
+        writer.close()
+
+
+def post(body: bytes, *headers: str, path: str = "/a", method: str = "POST", version: str = "1.1") -> bytes:
+    lines = [f"{method} {path} HTTP/{version}", "Host: here", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode() + END + body
+
+
+CLOSE = post(b"last", "Connection: close")
+
+
+async def test_one_after_the_other_on_one_connection(port: int) -> None:
+    answers = await told(port, post(b"first"), post(b"second"), CLOSE)
+    assert [each.partition(b"HTTP/")[0] for each in answers.split(END)[1:]] == [b"first", b"second", b"last"]
+    assert answers.count(b"HTTP/1.1 200 OK\r\ndate: ") == 3
+
+
+async def test_all_at_once_they_are_answered_in_their_order(port: int) -> None:
+    answers = await told(port, post(b"first") + post(b"second") + CLOSE)
+    assert [each.partition(b"HTTP/")[0] for each in answers.split(END)[1:]] == [b"first", b"second", b"last"]
+
+
+async def test_a_request_in_many_parts_is_one(port: int) -> None:
+    whole = post(b"a body in parts")
+    answers = await told(port, *(whole[n : n + 20] for n in range(0, len(whole), 20)), CLOSE)
+    assert b"\r\n\r\na body in partsHTTP/1.1 200" in answers
+
+
+async def test_an_answer_in_parts_is_sent_in_parts(app: App, port: int) -> None:
+    app.parts = 3
+    answers = await told(port, CLOSE)
+    assert b"transfer-encoding: chunked" in answers
+    assert answers.endswith(b"1\r\nl\r\n1\r\na\r\n2\r\nst\r\n0\r\n\r\n")
+
+
+async def test_of_an_answer_to_head_only_the_head_is_sent(port: int) -> None:
+    answers = await told(port, post(b"", method="HEAD"), post(b"last", "Connection: close", method="HEAD"))
+    assert answers.count(b"HTTP/1.1 200") == 2
+    assert BODY not in answers
+
+
+async def test_who_speaks_an_older_http_is_answered_and_the_connection_closed(port: int) -> None:
+    answers = await told(port, post(b"old", version="1.0"))
+    assert answers.endswith(b"connection: close\r\n\r\nold")
+
+
+async def test_the_application_hears_what_was_asked(app: App, port: int) -> None:
+    await told(port, post(b"", path="/a/b-c.d"), post(b"", path="/a%20b?c=d%20e"), CLOSE)
+    seen = [(each["method"], each["path"], each["raw_path"], each["query_string"]) for each in app.scopes[:2]]
+    assert seen == [("POST", "/a/b-c.d", b"/a/b-c.d", b""), ("POST", "/a b", b"/a%20b", b"c=d%20e")]
+    assert app.scopes[0]["headers"] == [(b"host", b"here"), (b"content-length", b"0")]
+    assert app.scopes[0].keys() == app.scopes[1].keys()
+
+
+async def test_the_address_is_whom_a_proxy_on_this_machine_asks_for(app: App, port: int) -> None:
+    await told(port, post(b""), post(b"", "X-Forwarded-For: 203.0.113.7", "X-Forwarded-Proto: https"), CLOSE)
+    assert [(each["client"][0], each["scheme"]) for each in app.scopes] == [
+        ("127.0.0.1", "http"),
+        ("203.0.113.7", "https"),
+        ("127.0.0.1", "http"),
+    ]
+
+
+async def test_who_waits_to_be_told_to_go_on_is_told(port: int) -> None:
+    whole = post(b"a body", "Expect: 100-continue", "Connection: close")
+    head, body = whole[: -len(b"a body")], b"a body"
+    answers = await told(port, head, body)
+    assert answers.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200")
+
+
+async def test_what_is_no_http_is_refused(port: int) -> None:
+    assert (await told(port, b"nonsense" + END)).startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize("header", [(b"x-a", b"one\r\nx-b: two"), (b"x-a\r\n", b"one"), (b"x-a", b"nul\x00")])
+async def test_a_header_that_would_be_two_is_not_sent(app: App, port: int, header: tuple[bytes, bytes]) -> None:
+    app.headers = [header]
+    answers = await told(port, post(b"a"))
+    assert answers == b"" or answers.startswith(b"HTTP/1.1 500")
+    assert b"x-b" not in answers
+
+
+async def test_who_goes_away_is_told_to_the_application(app: App, port: int) -> None:
+    app.waits = True
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(post(b"a"))
+    async with asyncio.timeout(60):
+        await app.waiting.wait()
+        writer.close()
+        await app.left.wait()
+
+
+async def test_a_connection_that_nobody_uses_is_closed(app: App, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "TICKS", 1)
+    made = Wire.__init__
+
+    def impatient(self: Wire, *arguments: Any, **others: Any) -> None:
+        made(self, *arguments, **others)
+        self.timeout_keep_alive = 0
+
+    monkeypatch.setattr(Wire, "__init__", impatient)
+    answers = await told(port, post(b"once"))
+    assert answers.endswith(b"\r\n\r\nonce")
+
+
+def test_headers_that_decide_how_an_answer_is_sent_are_left_to_uvicorn() -> None:
+    assert line(b"x-a", b"b") == b"x-a: b\r\n"
+    for name, value in ((b"connection", b"close"), (b"transfer-encoding", b"chunked"), (b"X-A", b"b"), (b"x", b"\n")):
+        assert line(name, value) is None
