@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import Column, Date, Text, Uuid
+from sqlalchemy import Column, Date, Index, Text, Uuid
 
 from domain.employee import (
     Hired,
@@ -30,14 +30,17 @@ employees = read_model(
     Column("work_email", Text),
     Column("work_phone", Text),
     Column("title", Text, nullable=False),
-    Column("department_id", Uuid, index=True),
-    Column("manager_id", Uuid, index=True),
+    Column("department_id", Uuid),
+    Column("manager_id", Uuid),
     Column("status", Text, nullable=False),
     Column("hired_on", Date, nullable=False),
     Column("left_on", Date),
     Column("left_because", Text),
     tree="manager_id",
 )
+for _column in (employees.c.department_id, employees.c.manager_id):
+    # Who works there, by name: a department's first hundred are found without looking at its five hundred.
+    Index(f"{employees.table.name}_of_{_column.name}", _column, employees.c.status, employees.c.name, employees.c.id)
 
 
 @projection(employees)
