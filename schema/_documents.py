@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +17,7 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
+    KnownTypeNamesRule,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
@@ -36,13 +39,28 @@ from schema._plain import Plain
 from schema._plan import Cache
 from schema._work import MOST_WORK
 
+
+class KnownTypes(KnownTypeNamesRule):
+    """Suggests nothing: there are too many types to compare a name with."""
+
+    def __init__(self, context: Any) -> None:
+        super().__init__(context)
+        self.type_names = []
+
+
+OURS = {OverlappingFieldsCanBeMergedRule: Overlaps, KnownTypeNamesRule: KnownTypes}
 RULES = (
-    *(each for each in specified_rules if each is not OverlappingFieldsCanBeMergedRule),
-    Overlaps,
+    *(OURS.get(each, each) for each in specified_rules),
     MaybeNullValidationRule,
 )
 MOST_ERRORS = 10
 """What one document is told at a time."""
+
+MOST_HELPED = 3
+MOST_WORDS_HELPED = 500
+"""With how many errors, in how many words, it is suggested what could be meant; and names must be of usual length."""
+
+_LONG_NAME = re.compile(r"\w{31}")
 
 KEPT = 2_000
 LARGEST_KEPT = 16_000
@@ -83,7 +101,7 @@ class Operation:
         definitions = self.definition.variable_definitions
         if not definitions:
             return {}
-        found = get_variable_values(schema, definitions, dict(variables or {}), max_errors=MOST_ERRORS)
+        found = get_variable_values(schema, definitions, dict(variables or {}), MOST_ERRORS, hide_suggestions=True)
         if isinstance(found, list):
             raise Invalid(_wrong(schema, self.located, variables or {}))
         return found.coerced
@@ -176,7 +194,7 @@ class Documents:
             parsed = _parsed(text)
         except GraphQLError as error:
             return Document(text, (safe_syntax(error),))
-        errors = check(parsed) or self._wrong(parsed)
+        errors = check(parsed) or self._wrong(text, parsed)
         return Document(text, tuple(map(placed, errors))) if errors else self._document(text, parsed)
 
     def _document(self, text: str, parsed: DocumentNode) -> Document:
@@ -192,10 +210,14 @@ class Documents:
                 operations[each.name.value if each.name else None] = Operation(each, fragments, text, cost)
         return Document(text, operations=operations, known=known, words=parsed.token_count)
 
-    def _wrong(self, parsed: DocumentNode) -> list[GraphQLError]:
+    def _wrong(self, text: str, parsed: DocumentNode) -> list[GraphQLError]:
+        """What is wrong with it. To suggest something, a name is compared letter by letter with all others."""
         if self._plain(parsed):
             return []
-        found = validate(self.schema, parsed, self._rules, MOST_ERRORS, hide_suggestions=self._production)
+        found = validate(self.schema, parsed, self._rules, MOST_ERRORS, hide_suggestions=True)
+        helped = parsed.token_count <= MOST_WORDS_HELPED and len(found) <= MOST_HELPED and not _LONG_NAME.search(text)
+        if found and helped and not self._production:
+            found = validate(self.schema, parsed, self._rules, MOST_ERRORS)
         return [safe_validation(each) for each in found]
 
 
@@ -221,10 +243,14 @@ def _too_much_work(definition: OperationDefinitionNode) -> GraphQLError:
     return too_much("lists, objects and conditions to be planned together, each weighed", MOST_WORK, definition)
 
 
+class _Enough(Exception):
+    """What is wrong so far is all that is told."""
+
+
 def _wrong(
     schema: GraphQLSchema, definition: OperationDefinitionNode, variables: Mapping[str, Any]
 ) -> list[GraphQLError]:
-    """What is wrong with the variables, without their values."""
+    """What is wrong with the variables, without their values; not more than is told at a time."""
     errors: list[GraphQLError] = []
     for each in definition.variable_definitions or ():
         name, type_ = each.variable.name.value, type_from_ast(schema, each.type)
@@ -232,11 +258,15 @@ def _wrong(
             continue
 
         def tell(error: GraphQLError, path: list[str | int], name: str = name, node: Any = each) -> None:
-            if len(errors) < MOST_ERRORS:
-                errors.append(safe_input(error, name, path, node))
+            errors.append(safe_input(error, name, path, node))
+            if len(errors) == MOST_ERRORS:
+                raise _Enough
 
         missing = name not in variables
-        validate_input_value(None if missing else variables[name], type_, tell, hide_suggestions=True)  # type: ignore[arg-type]
+        with suppress(_Enough):
+            validate_input_value(None if missing else variables[name], type_, tell, hide_suggestions=True)  # type: ignore[arg-type]
+        if len(errors) == MOST_ERRORS:
+            break
     return errors or [GraphQLError("The variables can't be read.", definition, extensions={"code": "BAD_USER_INPUT"})]
 
 

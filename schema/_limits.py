@@ -46,6 +46,9 @@ DEEPEST_NESTING = 60
 DEEPEST_VALUE = 16
 """Lists and objects within lists and objects, in an argument."""
 
+MOST_MEMBERS = 100
+"""Arguments of a field or a directive, and members of an object in an argument."""
+
 MOST_FIELDS = 500
 """Fields, each fragment counted wherever it is spread."""
 
@@ -136,13 +139,17 @@ class _Leaves:
         for node in nodes:
             if isinstance(node, ListValueNode | ObjectValueNode):
                 _most(depth + 1, DEEPEST_VALUE, "levels within a value", node)
+                if isinstance(node, ObjectValueNode):
+                    _most(len(node.fields), MOST_MEMBERS, "members of an object", node)
                 self.of(_children(node), depth + 1)
             elif isinstance(node, StringValueNode):
                 if "\x00" in node.value:
                     message = "Text can't contain the character NUL."
                     raise GraphQLError(message, node, extensions={"code": "BAD_USER_INPUT"})
             elif not isinstance(node, NameNode):
-                self.directives += isinstance(node, DirectiveNode)
+                if isinstance(node, DirectiveNode):
+                    self.directives += 1
+                    _most(len(node.arguments or ()), MOST_MEMBERS, "arguments", node)
                 self.of(_children(node), depth)
 
 
@@ -212,6 +219,7 @@ class _Measure:
                 self._leaves.of(node.directives)
             if isinstance(node, FieldNode):
                 if node.arguments:
+                    _most(len(node.arguments), MOST_MEMBERS, "arguments of a field", node)
                     self._leaves.of(node.arguments)
                 if node.selection_set is None:
                     found.value(node)

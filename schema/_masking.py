@@ -21,6 +21,9 @@ logger = logging.getLogger("meritbook.api")
 LONGEST_MESSAGE = 300
 """Characters: names come from the client too, and may be of any length."""
 
+MOST_PLACES = 10
+"""Places of one error: to find the line of each, the document is read from its beginning."""
+
 MOST_TOLD = 30
 """Errors of one answer. Each may have been one of a thousand values, and one that nobody foresaw is logged as well."""
 
@@ -55,7 +58,7 @@ def safe_validation(error: GraphQLError) -> GraphQLError:
 
 def placed(error: GraphQLError) -> GraphQLError:
     """The same, which knows its place by itself: who keeps it does not keep the document as it was parsed."""
-    return GraphQLError(error.message, None, error.source, error.positions, extensions=error.extensions)
+    return _again(error, error.message, (error.extensions or {})["code"])
 
 
 def safe_input(error: GraphQLError, name: str, path: Iterable[str | int], node: VariableDefinitionNode) -> GraphQLError:
@@ -81,13 +84,9 @@ def _expected(message: str) -> str:
 
 
 def _again(error: GraphQLError, message: str, code: str) -> GraphQLError:
-    return GraphQLError(
-        message[:LONGEST_MESSAGE],
-        error.nodes,
-        error.source,
-        error.positions,
-        extensions={"code": code},
-    )
+    """The same error, said otherwise. It knows its places by itself: who keeps it does not keep the whole document."""
+    places = list(error.positions or ())[:MOST_PLACES] or None
+    return GraphQLError(message[:LONGEST_MESSAGE], None, error.source, places, extensions={"code": code})
 
 
 # ── Afterwards ──

@@ -27,7 +27,7 @@ V = TypeVar("V")
 class Cache(OrderedDict[K, V], Generic[K, V]):
     """Keeps what was used last, up to so many.
 
-    What has a `weight` counts for as many as that: a full collection of garbage looks at all that is kept, part by part,
+    What has a `weight` counts for as many as that: a full collection of garbage looks at all that is kept,
     and nobody is answered in the meantime.
     """
 

@@ -52,6 +52,9 @@ def test_the_worst_documents_are_refused_or_within_the_limits(name: str) -> None
         " ".join(f"fragment f{n} on Query {{ viewer {{ id }} }}" for n in range(101)),
         "{ employees(where: " + "{not: " * 20 + "{}" + "}" * 20 + ") { totalCount } }",
         "{ " + " ".join(f"a{n}: employees {{ nodes {{ id }} pageInfo {{ endCursor }} }}" for n in range(30)) + " }",
+        "{ employees(" + "first: 1 " * 101 + ") { totalCount } }",
+        "{ employees(where: {" + 'name: {eq: "a"} ' * 101 + "}) { totalCount } }",
+        "{ viewer { id @skip(" + "if: true " * 101 + ") } }",
         "#\n" * 501 + "{ viewer { id } }",
         "#" * 70_000 + "\n{ viewer { id } }",
         "{ a: __schema { types { name } } b: __schema { types { name } } }",
@@ -71,6 +74,34 @@ def test_a_fragment_within_itself_is_refused_as_that() -> None:
         "{ ...f } fragment f on Query { ...g ...h } fragment g on Query { ...h } fragment h on Query { ...f }",
     ):
         assert set(codes(document)) == {"GRAPHQL_VALIDATION_FAILED"}
+
+
+def test_what_else_it_could_be_is_suggested_for_the_mistakes_that_people_make() -> None:
+    def said(document: str) -> str:
+        return " ".join(error.message for error in DOCUMENTS.get(document).errors)
+
+    assert said("{ viewr { id } emploee }").count("Did you mean") == 2
+    assert "Did you mean" not in said("{ viewr a: viewr b: viewr c: viewr }")
+    assert "Did you mean" not in said("{ viewr { id } } # " + "x" * 31)
+    assert "Did you mean" not in said("{ viewer { ...f } } fragment f on Viewr { id }")
+    assert "Did you mean" not in said("{ viewr { " + "id " * 499 + " } }")
+
+
+def test_of_wrong_variables_no_more_is_looked_at_than_is_told() -> None:
+    operation = DOCUMENTS.get("query ($w: EmployeeWhere) { employees(where: $w) { totalCount } }").operation(None)
+    for wrong in ({f"nam{n}": 1 for n in range(500)}, {"and": [{"nam": 1}] * 500}, {"status": {"in": ["x"] * 500}}):
+        with pytest.raises(Invalid) as found:
+            operation.coerced(GRAPH, {"w": wrong})
+        assert len(found.value.errors) == MOST_ERRORS
+        assert {(error.extensions or {})["code"] for error in found.value.errors} == {"BAD_USER_INPUT"}
+
+
+def test_an_error_does_not_keep_the_document_that_it_is_about() -> None:
+    for document in ("{ viewr { id } }", "{ " + "a " * 600 + "}", "{ ...f } fragment f on Query { ...f }", "{ a("):
+        for error in DOCUMENTS.get(document).errors:
+            assert error.locations
+            assert error.nodes is None
+            assert error.__traceback__ is None
 
 
 def test_text_in_a_document_has_no_nul() -> None:

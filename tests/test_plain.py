@@ -56,7 +56,7 @@ BROKEN = {
     "SingleFieldSubscriptionsRule": "subscription { viewer { id } employees { totalCount } }",
     "UniqueOperationNamesRule": "query a { viewer { id } } query a { viewer { id } }",
     "LoneAnonymousOperationRule": "{ viewer { id } } query a { viewer { id } }",
-    "KnownTypeNamesRule": '{ node(id: "x") { ... on Nobody { id } } }',
+    "KnownTypes": '{ node(id: "x") { ... on Nobody { id } } }',
     "FragmentsOnCompositeTypesRule": '{ node(id: "x") { ... on ID { id } } }',
     "VariablesAreInputTypesRule": "query ($e: Employee) { employee(id: $e) { id } }",
     "ScalarLeafsRule": "{ viewer { id { id } employee } }",
