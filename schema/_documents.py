@@ -78,6 +78,8 @@ class Operation:
     fragments: Mapping[str, FragmentDefinitionNode]
     source: str
     cost: Cost = FREE
+    known: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What whoever executes it finds out about it, by whom."""
 
     @cached_property
     def name(self) -> str | None:

@@ -16,10 +16,10 @@ from uuid import UUID
 import msgspec
 import strawberry
 from graphql import GraphQLError
-from strawberry.types import ExecutionResult
 
 from schema._about import About
 from schema._answers import Answers
+from schema._commands import Commands, Given
 from schema._context import Context
 from schema._cost import MOST_EXECUTED
 from schema._documents import Document, Documents, Invalid, Operation, check_cost
@@ -110,12 +110,13 @@ class Endpoint:
     _viewers: Rates = field(init=False)
     _addresses: Rates = field(init=False)
     _about: About = field(init=False)
+    _commands: Commands = field(init=False)
     _sockets: Sockets = field(init=False)
     _patience: Patience = field(init=False)
 
     def __post_init__(self) -> None:
         self._patience = Patience(self.manners.patience)
-        self._about = About(self.reader.schema)
+        self._about, self._commands = About(self.reader.schema), Commands(self.reader)
         self._viewers, self._addresses = Rates(self.manners.viewer_rate), Rates(self.manners.address_rate)
         self._sockets = Sockets(self, Followers(self.reader, self.log, self.manners.patience))
 
@@ -245,22 +246,19 @@ class Endpoint:
                 body = await self.reader.answer(operation, variables, viewer, cost, question)
                 if body is not None:
                     return Answer(body)
-            check_cost(operation, variables, MOST_EXECUTED)
-        result = await self._executed(text, operation.name, request.variables, viewer)
-        answer: dict[str, Any] = {"data": result.data}
-        if result.errors:
-            answer = {"errors": told(result.errors, number), **answer}
-        answer["extensions"] = {**(result.extensions or {}), "cost": cost}
-        return Answer(_json(answer))
-
-    async def _executed(
-        self, text: str, name: str | None, variables: dict[str, Any] | None, viewer: UUID | None
-    ) -> ExecutionResult:
-        """What needs functions of our own: commands, the schema, and fields that no table has."""
+            if cost > MOST_EXECUTED:
+                check_cost(operation, variables, MOST_EXECUTED)
         context = Context(self.reader, self.log)
         if viewer is not None:
             context.viewer, context.policy = await self.reader.viewer(viewer)
-        return await self.schema.execute(text, variables, context, operation_name=name)
+        mutation = None if operation.is_query else self._commands.mutation(operation)
+        if mutation is not None:
+            given = Given(context, variables, request.variables)
+            data, errors = await mutation.carried_out(given), given.errors
+        else:
+            result = await self.schema.execute(text, request.variables, context, operation_name=operation.name)
+            data, errors = _json(result.data), result.errors or []
+        return Answer(_body(data, told(errors, number), context.denied, cost))
 
     # ── What is sent ──
 
@@ -331,6 +329,12 @@ def _refusal(error: HttpError, number: str) -> Answer:
 
 def _invalid(message: str, code: str) -> Invalid:
     return Invalid([GraphQLError(message, extensions={"code": code})])
+
+
+def _body(data: bytes, errors: list[dict[str, Any]], denied: list[dict[str, Any]], cost: int) -> bytes:
+    extensions = {"denied": denied, "cost": cost} if denied else {"cost": cost}
+    head = b'{"errors":%b,' % _json(errors) if errors else b"{"
+    return b'%b"data":%b,"extensions":%b}' % (head, data, _json(extensions))
 
 
 _json = msgspec.json.encode

@@ -10,9 +10,10 @@ class Mutation:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Protocol, Union
 from uuid import UUID, uuid4, uuid5
 
@@ -98,13 +99,17 @@ class Refusal:
 
 class RefusedToRefusal(strawberry.ExceptionHandler[domain.Refused, Refusal]):
     def handle(self, exception: domain.Refused, *, field: StrawberryField, info: Any) -> Refusal:
-        info.context.log.meter.refusals[exception.code] += 1
-        return Refusal(
-            code=exception.code,
-            message=str(exception),
-            path=list(exception.path),
-            current_version=getattr(exception, "current_version", None),
-        )
+        return refusal_of(exception, info.context.log)
+
+
+def refusal_of(refused: domain.Refused, log: Log) -> Refusal:
+    log.meter.refusals[refused.code] += 1
+    return Refusal(
+        code=refused.code,
+        message=str(refused),
+        path=list(refused.path),
+        current_version=getattr(refused, "current_version", None),
+    )
 
 
 # ── Commands ──
@@ -154,14 +159,20 @@ class MutationField(StrawberryField):
     """Asks the rule, runs the resolver, and answers with the payload."""
 
     async def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
-        rule, on, about, payload = (self.metadata[each] for each in ("rule", "on", "about", "payload"))
-        context, input, whom = info.context, kwargs["input"], None
+        outcome = await self.carried_out(info, kwargs["input"])
+        return self.metadata["payload"](changed=outcome.stream_id, position=outcome.position)
+
+    async def carried_out(self, info: Any, input: CommandInput) -> Outcome:
+        """Let the resolver give its command, if the viewer may. Raises Refused."""
+        context, rule, whom = info.context, self.metadata["rule"], None
         if isinstance(rule.fold(context.viewer.permissions), Rule):
+            on, about = self.metadata["on"], self.metadata["about"]
             whom = on(input) if on else await about.whom(context, input)
         await allow(context, rule, whom)
         assert self.base_resolver is not None
-        outcome = await self.base_resolver(*args, **kwargs)
-        return payload(changed=outcome.stream_id, position=outcome.position)
+        resolve: Any = self.base_resolver.wrapped_func
+        outcome: Outcome = await resolve(None, info=info, input=input)
+        return outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +195,19 @@ async def allow(context: Any, rule: Rule, person: UUID | None, *, otherwise: dom
     """Refuse the command unless the viewer may give it. Who is not there and who is not theirs look alike."""
     verdict = rule.fold(context.viewer.permissions)
     if isinstance(verdict, Rule) and person is not None:
-        whom, viewer = bindparam("whom", type_=Uuid()), bindparam("viewer", type_=Uuid())
-        asked = select(verdict.sql(whom, viewer)).compile(dialect=DIALECT)
-        values = asked.construct_params({"whom": person, "viewer": context.viewer.id})
-        verdict = await context.reader.pool.fetchval(str(asked), *(values[name] for name in asked.positiontup or ()))
+        asked, names = _question(verdict)
+        values = {"whom": person, "viewer": context.viewer.id}
+        verdict = await context.reader.pool.fetchval(asked, *(values[name] for name in names))
     if verdict is not True:
         raise otherwise or domain.Forbidden(f"This needs {rule}.")
+
+
+@cache
+def _question(rule: Rule) -> tuple[str, Sequence[str]]:
+    """Whether a rule holds of `whom`, for `viewer`; and in which order these are bound."""
+    whom, viewer = bindparam("whom", type_=Uuid()), bindparam("viewer", type_=Uuid())
+    asked = select(rule.sql(whom, viewer)).compile(dialect=DIALECT)
+    return str(asked), getattr(asked, "positiontup", None) or ()
 
 
 def mutation(

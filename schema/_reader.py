@@ -168,14 +168,20 @@ class Reader:
     async def run(
         self, plan_for: Callable[[Viewer, int], Plan], call: Call, viewer: Viewer, version: int
     ) -> tuple[dict[str, Any], Plan, dict[str, GraphQLError]]:
+        found, plan, errors = await self.found(plan_for, call, viewer, version)
+        return {key: value and json.loads(value) for key, value in found.items()}, plan, errors
+
+    async def found(
+        self, plan_for: Callable[[Viewer, int], Plan], call: Call, viewer: Viewer, version: int
+    ) -> tuple[dict[str, bytes | None], Plan, dict[str, GraphQLError]]:
+        """What a plan finds, each value as JSON, with the rights that the viewer has when it is found."""
         while True:
             plan = plan_for(viewer, version)
             bound, errors = plan.possible(call)
-            row = await self.pool.fetchrow(plan.sql, *bound)
+            row = await self._together.row(plan.sql, bound)
             assert row is not None
             if row["policy"] == version:
-                values = {key: value and json.loads(value) for key, value in zip(plan.keys, row, strict=False)}
-                return values, plan, errors
+                return dict(zip(plan.keys, row, strict=False)), plan, errors
             now, version = await self.viewers.get(viewer.id, since=row["policy"])
             viewer = now or Viewer(viewer.id)  # who leaves while an operation is under way ends it without any rights
 
