@@ -37,6 +37,8 @@ def keepers(model: ReadModel) -> list[str]:
             ) + f"SELECT array_agg(id) INTO changed FROM ({changed}) c;{_TREE}"
             named = body.format(**_names(model))
             statements += _keeper(model, "tree", event, f"DECLARE changed uuid[]; BEGIN {named} RETURN NULL; END")
+        comes = f"BEFORE INSERT ON {_named(model.table)} FOR EACH ROW"
+        statements += _trigger(model, "keep_line", comes, _LINE.format(**_names(model)))
     if model.ranked:
         for event, signs in _COUNTED.items():
             rows = " UNION ALL ".join(f"SELECT *, {by} AS by FROM {which}" for which, by in signs.items())
@@ -58,36 +60,35 @@ _CHANGED = {
     "UPDATE": "SELECT id, {parent} FROM new_rows EXCEPT SELECT id, {parent} FROM old_rows",
 }
 
-_LINES = """
-    UPDATE {rows} r SET line = k.line
-    FROM (SELECT descendant, array_agg(ancestor ORDER BY depth) AS line FROM kept GROUP BY descendant) k
-    WHERE r.id = k.descendant;"""
-"""Who is above a row stands in the row, too."""
+_LINE = """SET enable_seqscan = off AS $$ BEGIN
+    NEW.line := NEW.id || coalesce((SELECT r.line FROM {rows} r WHERE r.id = NEW.{parent}), '{{}}');
+    RETURN NEW;
+END $$"""
+"""Who is above a row stands in the row, too: as it comes, if its parent was there before."""
 
-_LEAVES = f"""
-    IF NOT EXISTS (SELECT FROM new_rows n JOIN {{rows}} r ON r.{{parent}} = n.id) THEN
+_LEAVES = """
+    IF NOT EXISTS (SELECT FROM new_rows n JOIN {rows} r ON r.{parent} = n.id) THEN
         -- Nobody is below any of them, as is usual for whoever is new.
-        WITH kept AS (
-            INSERT INTO {{tree}} (ancestor, descendant, depth)
-            SELECT id, id, 0 FROM new_rows
-            UNION ALL
-            SELECT t.ancestor, n.id, t.depth + 1 FROM new_rows n JOIN {{tree}} t ON t.descendant = n.{{parent}}
-            RETURNING *
-        ){_LINES}
+        INSERT INTO {tree} (ancestor, descendant, depth)
+        SELECT id, id, 0 FROM new_rows
+        UNION ALL SELECT t.ancestor, n.id, t.depth + 1 FROM new_rows n JOIN {tree} t ON t.descendant = n.{parent};
         RETURN NULL;
     END IF;
 """
 
-_ABOVE = f"""
+_ABOVE = """
     WITH RECURSIVE above (ancestor, descendant, depth, next) AS (
-        SELECT r.id, r.id, 0, r.{{parent}} FROM {{rows}} r WHERE {{which}}
+        SELECT r.id, r.id, 0, r.{parent} FROM {rows} r WHERE {which}
         UNION ALL
-        SELECT r.id, a.descendant, a.depth + 1, r.{{parent}} FROM above a JOIN {{rows}} r ON r.id = a.next
+        SELECT r.id, a.descendant, a.depth + 1, r.{parent} FROM above a JOIN {rows} r ON r.id = a.next
     ) CYCLE ancestor SET cyclic USING path, kept AS (
-        INSERT INTO {{tree}} (ancestor, descendant, depth)
+        INSERT INTO {tree} (ancestor, descendant, depth)
         SELECT ancestor, descendant, depth FROM above WHERE NOT cyclic
         RETURNING *
-    ){_LINES}
+    )
+    UPDATE {rows} r SET line = k.line
+    FROM (SELECT descendant, array_agg(ancestor ORDER BY depth) AS line FROM kept GROUP BY descendant) k
+    WHERE r.id = k.descendant AND r.line IS DISTINCT FROM k.line;
 """
 
 _TREE = """
@@ -129,15 +130,16 @@ def _counted(model: ReadModel, rows: str) -> str:
 
 
 def _keeper(model: ReadModel, what: str, event: str, body: str) -> list[str]:
-    name = f"keep_{what}_on_{event.lower()}"
-    function = f'"{model.table.schema}"."{model.table.name}_{name}"()'
     tables = " ".join(f"{which} TABLE AS {which.lower()}_rows" for which in _SEEN[event].split())
-    trigger = (
-        f"TRIGGER {name} AFTER {event} ON {_named(model.table)} REFERENCING {tables} FOR EACH STATEMENT {_WHEN[what]}"
-    )
+    when = f"AFTER {event} ON {_named(model.table)} REFERENCING {tables} FOR EACH STATEMENT {_WHEN[what]}"
+    return _trigger(model, f"keep_{what}_on_{event.lower()}", when, f"{_PLANS[what]} AS $${body}$$")
+
+
+def _trigger(model: ReadModel, name: str, when: str, does: str) -> list[str]:
+    function = f'"{model.table.schema}"."{model.table.name}_{name}"()'
     return [
-        f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql {_PLANS[what]} AS $${body}$$",
-        f"CREATE OR REPLACE {trigger} EXECUTE FUNCTION {function}",
+        f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql {does}",
+        f"CREATE OR REPLACE TRIGGER {name} {when} EXECUTE FUNCTION {function}",
     ]
 
 
