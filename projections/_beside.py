@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
-from typing import Any
 
 from asyncpg import LockNotAvailableError, Pool
 from sqlalchemy import MetaData
 
 from projections._derived import derived, keepers
 from projections._filling import Filling
-from projections._fold import Folded, ReadModels, Rows
+from projections._fold import ReadModels
 from projections._kernel import ReadModel
 from projections._page import JOINED, Progress, advance, is_far, page_after
 from store.batch import Session, lock, transaction
@@ -32,7 +31,13 @@ FEW = 500
 """Facts that are folded at a time; then it is looked at what PostgreSQL says."""
 
 LANES = 3
-"""Tables that are written at a time."""
+"""Connections that write at a time."""
+
+ROOMY = """
+    SET LOCAL synchronous_commit = off;
+    SET LOCAL work_mem = '64MB';
+    SET LOCAL maintenance_work_mem = '256MB'"""
+"""What a crash takes back is begun anew; and there is much to sort."""
 
 PATIENCE = 100
 """Milliseconds that commands wait, while the new tables wait for a reader of an old one."""
@@ -58,10 +63,8 @@ async def build(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progr
         await connection.execute("DROP SCHEMA IF EXISTS read_beside CASCADE; CREATE SCHEMA read_beside")
         for filling in fillings.values():
             await filling.create(connection)
-        try:
+        with _plainly():
             reached = await _fill(pool, keys, beside, fillings, progress)
-        except ExceptionGroup as several:
-            raise several.exceptions[0] from None
         while not await _join(connection, keys, read_models, beside, reached):
             far = True
             while far:
@@ -98,27 +101,46 @@ async def _fill(
 ) -> int:
     """All that has happened, into tables that nobody reads yet; where that ends."""
     without = beside.unconcerning(beside.tables)
-    reached, far, free = 0, True, asyncio.Semaphore(LANES)
+    lanes, waiting = asyncio.Semaphore(LANES), asyncio.Semaphore(LANES)
+
+    @asynccontextmanager
+    async def lane() -> AsyncIterator[Session]:
+        async with lanes, pool.acquire() as connection, transaction(connection):
+            await connection.execute(ROOMY)
+            yield connection
+
     async with asyncio.TaskGroup() as tasks:
-
-        async def begin(work: Callable[[Pool, Sequence[Rows]], Coroutine[Any, Any, None]], of: Folded) -> None:
-            await free.acquire()
-            tasks.create_task(work(pool, of.taken())).add_done_callback(lambda _: free.release())
-
-        coming = tasks.create_task(page_after(pool, keys, reached, without))
-        while far:
-            facts, reached = await coming
-            if far := await is_far(pool, reached, progress):
+        coming = tasks.create_task(page_after(pool, keys, 0, without))
+        reached, head = 0, 1
+        while reached < head:
+            facts, reached, head = await coming
+            if progress:
+                progress(reached, head)
+            if reached < head:
                 coming = tasks.create_task(page_after(pool, keys, reached, without))
             for at in range(0, len(facts), FEW):
                 _fold(beside, fillings, facts[at : at + FEW])
                 await asyncio.sleep(0)
             for filling in fillings.values():
-                if far and len(filling.folded) >= (ROWS if filling.folded.again else ROWS // 8):
-                    await begin(filling.write, filling.folded)
+                if len(filling.folded) >= (ROWS if filling.folded.again else ROWS // 8):
+                    await waiting.acquire()
+                    writing = tasks.create_task(filling.write(lane, filling.folded.taken()))
+                    writing.add_done_callback(lambda _: waiting.release())
         for filling in sorted(fillings.values(), key=lambda each: each.written + len(each.folded), reverse=True):
-            await begin(filling.finish, filling.folded)
+            tasks.create_task(filling.finish(lane, filling.folded.taken()))
     return reached
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Of what goes wrong in several tasks, what went wrong first."""
+    try:
+        yield
+    except ExceptionGroup as several:
+        first: Exception = several
+        while isinstance(first, ExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
 
 
 def _fold(beside: ReadModels, fillings: Mapping[ReadModel, Filling], facts: Iterable[Recorded]) -> None:

@@ -5,7 +5,7 @@ Triggers do it, so that it holds whoever writes the rows: a commit, a catch-up, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -42,7 +42,8 @@ def keepers(model: ReadModel) -> list[str]:
     if model.ranked:
         for event, signs in _COUNTED.items():
             rows = " UNION ALL ".join(f"SELECT *, {by} AS by FROM {which}" for which, by in signs.items())
-            statements += _keeper(model, "ranks", event, f"BEGIN {_counted(model, rows)}; RETURN NULL; END")
+            counted = f"{_counted(model, rows)}{_grown(model)}"
+            statements += _keeper(model, "ranks", event, f"BEGIN {counted}; RETURN NULL; END")
     return statements
 
 
@@ -110,7 +111,7 @@ _TREE = """
 def _counted(model: ReadModel, rows: str) -> str:
     """Adds these rows, `by` times each, to the buckets that they are in; the wider ones are told by the narrowest."""
     assert model.ranked is not None
-    within = ", ".join(f'"{column}"' for column in model.ranked.within)
+    within = listed(model.ranked.within)
     narrowest = WIDTHS[0]
     wider = ", ".join(f"({width}, {(width // narrowest).bit_length() - 1})" for width in WIDTHS)
     return f"""
@@ -125,8 +126,14 @@ def _counted(model: ReadModel, rows: str) -> str:
             HAVING sum(by) <> 0
         ) b, (VALUES {wider}) AS w (width, bits)
         GROUP BY {within}, w.width, b.bucket >> w.bits
-        HAVING sum(b.n) <> 0
-        ON CONFLICT ({within}, width, bucket) DO UPDATE SET n = c.n + excluded.n"""
+        HAVING sum(b.n) <> 0"""
+
+
+def _grown(model: ReadModel) -> str:
+    """What becomes of counts that are there already."""
+    assert model.ranked is not None
+    return f"""
+        ON CONFLICT ({listed(model.ranked.within)}, width, bucket) DO UPDATE SET n = c.n + excluded.n"""
 
 
 def _keeper(model: ReadModel, what: str, event: str, body: str) -> list[str]:
@@ -148,13 +155,18 @@ def _names(model: ReadModel) -> dict[str, str]:
     return {"rows": _named(model.table), "tree": _named(model.closure), "parent": f'"{model.tree}"'}
 
 
+def listed(names: Iterable[str]) -> str:
+    """Names of columns, as statements have them."""
+    return ", ".join(f'"{name}"' for name in names)
+
+
 def _named(table: Table | None) -> str:
     assert table is not None
     return f'"{table.schema}"."{table.name}"'
 
 
 def filled(model: ReadModel) -> list[str]:
-    """What fills them at once, from rows that were written without triggers."""
+    """What fills them at once, from rows that were written without triggers; they are empty."""
     statements = []
     if model.tree:
         statements.append(_ABOVE.format(which="true", **_names(model)))

@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from enum import Enum, auto
 
-from asyncpg import Pool, UniqueViolationError
+from asyncpg import UniqueViolationError
 from sqlalchemy.schema import CreateTable
 
-from projections._derived import derived
+from projections._derived import derived, filled, keepers, listed
 from projections._fold import Folded, Rows, needed
 from projections._kernel import Add, Change, Put, ReadModel
 from projections._statements import as_told, grouped, rows, sql
-from projections._tables import complete, keys, said
-from store.batch import Session, transaction
+from projections._tables import indexes, keys, said
+from store.batch import Session
 
-ROOMY = """
-    SET LOCAL synchronous_commit = off;
-    SET LOCAL work_mem = '64MB';
-    SET LOCAL maintenance_work_mem = '256MB'"""
-"""What a crash takes back is begun anew; and there is much to sort."""
+Lane = Callable[[], AbstractAsyncContextManager[Session]]
+"""A connection, when one is free, and a transaction on it."""
 
 Shapes = Mapping[tuple[type[Change], tuple[str, ...]], list[Change]]
 """Changes by their kind, and the columns that they tell."""
@@ -51,8 +49,9 @@ class Filling:
         self.folded = Folded(model)
         self.written = 0
         self._schema, self._table, self._parts = model.table.schema, model.table.name, f"{model.table.name}_parts"
-        self._named, self._key = f'"{self._schema}"."{self._table}"', _listed(model.keys)
+        self._named, self._key = f'"{self._schema}"."{self._table}"', listed(model.keys)
         self._keys = keys(model.table)
+        self._derived_keys = [key for table in derived(model) for key in keys(table)]
         self._stands = Stands.EMPTY
         self._turn = asyncio.Lock()
 
@@ -62,25 +61,32 @@ class Filling:
             await connection.execute(said(CreateTable(table)))
         await connection.execute(f"ALTER TABLE {self._named} SET (autovacuum_enabled = off)")
 
-    async def write(self, pool: Pool, layers: Sequence[Rows]) -> None:
+    async def write(self, lane: Lane, layers: Sequence[Rows]) -> None:
         """These; there may be more."""
-        async with self._turn, pool.acquire() as connection, transaction(connection):
+        async with self._turn, lane() as connection:
             await self._write(connection, layers, last=False)
 
-    async def finish(self, pool: Pool, layers: Sequence[Rows]) -> None:
+    async def finish(self, lane: Lane, layers: Sequence[Rows]) -> None:
         """The rest, and what the tables need beside their rows.
 
         PostgreSQL is told to look at them, for it plans badly with tables that it has not looked at.
         """
-        async with self._turn, pool.acquire() as connection, transaction(connection):
-            await self._write(connection, layers, last=True)
-            await self._find(connection)
-            await complete(connection, self.model)
-            await connection.execute(f"ALTER TABLE {self._named} RESET (autovacuum_enabled)")
-            await connection.execute(f"ANALYZE {', '.join(map(str, (self.model.table, *derived(self.model))))}")
+        async with self._turn:
+            async with lane() as connection:
+                await self._write(connection, layers, last=True)
+                await self._find(connection)
+            derive = [*filled(self.model), *self._derived_keys]
+            if self.model.tree:  # which writes the rows again
+                await _execute(lane, derive)
+                derive = []
+            async with asyncio.TaskGroup() as tasks:
+                for some in (derive, *([index] for index in indexes(self.model))):
+                    tasks.create_task(_execute(lane, some))
+            cleaned = f"ALTER TABLE {self._named} RESET (autovacuum_enabled)"
+            looked_at = ", ".join(map(str, (self.model.table, *derived(self.model))))
+            await _execute(lane, [*keepers(self.model), cleaned, f"ANALYZE {looked_at}"])
 
     async def _write(self, connection: Session, layers: Sequence[Rows], *, last: bool) -> None:
-        await connection.execute(ROOMY)
         self.written += sum(map(len, layers))
         for depth, layer in enumerate(layers):
             shapes = _shapes(self.model, layer.values())
@@ -96,7 +102,7 @@ class Filling:
             case Stands.EMPTY if kinds == {Add} and not last and not self.model.entity:
                 await connection.execute(
                     f'CREATE UNLOGGED TABLE "{self._schema}"."{self._parts}" WITH (autovacuum_enabled = off)'
-                    f" AS SELECT {self._key}, {_listed(self.model.others)} FROM {self._named} WITH NO DATA"
+                    f" AS SELECT {self._key}, {listed(self.model.others)} FROM {self._named} WITH NO DATA"
                 )
                 self._stands = Stands.IN_PARTS
                 await self._copy(connection, self._parts, shapes)
@@ -121,7 +127,7 @@ class Filling:
     async def _change(self, connection: Session, changes: Iterable[Change]) -> None:
         for (kind, columns), alike in grouped(self.model, changes).items():
             names = (*self.model.keys, *columns)
-            like = f"SELECT {_listed(names)} FROM {self._named} WITH NO DATA"
+            like = f"SELECT {listed(names)} FROM {self._named} WITH NO DATA"
             await connection.execute(f"CREATE TEMPORARY TABLE staged ON COMMIT DROP AS {like}")
             records = rows(self.model, columns, alike)
             await connection.copy_records_to_table("staged", columns=names, records=records)
@@ -136,7 +142,7 @@ class Filling:
         if before is Stands.IN_PARTS:
             summed = ", ".join(f'sum("{name}")' for name in self.model.others)
             await connection.execute(
-                f"INSERT INTO {self._named} ({self._key}, {_listed(self.model.others)})"
+                f"INSERT INTO {self._named} ({self._key}, {listed(self.model.others)})"
                 f' SELECT {self._key}, {summed} FROM "{self._schema}"."{self._parts}" GROUP BY {self._key}'
             )
             await connection.execute(f'DROP TABLE "{self._schema}"."{self._parts}"')
@@ -157,6 +163,12 @@ class Filling:
             await connection.execute(key)
 
 
+async def _execute(lane: Lane, statements: Iterable[str]) -> None:
+    async with lane() as connection:
+        for statement in statements:
+            await connection.execute(statement)
+
+
 def _shapes(model: ReadModel, changes: Iterable[Change]) -> Shapes:
     """Raises what is wrong with any of them, beside what PostgreSQL finds."""
     found: dict[tuple[type[Change], int, tuple[str, ...]], list[Change]] = defaultdict(list)
@@ -165,7 +177,3 @@ def _shapes(model: ReadModel, changes: Iterable[Change]) -> Shapes:
     for kind, key, told in found:
         needed(model, kind, key, *(name for name in told if name not in model.stamps))
     return {(kind, told): alike for (kind, _, told), alike in found.items()}
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)

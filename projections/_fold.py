@@ -96,20 +96,21 @@ class Folded:
     def take(self, facts: Iterable[Recorded], *, checked: bool = True) -> None:
         """Fold in what follows. Unless it is checked, PostgreSQL finds what is empty and must not be."""
         model, rows, project = self.model, self.layers[-1], self.project
+        entity, stamps = model.entity, model.stamps
         for fact in facts:
             for change in project(fact):
-                key = change.key
+                key, kind = change.key, type(change)
                 if checked:
                     _check(model, change)
-                if model.entity and not isinstance(change, Drop) and key[0] == fact.stream_id:
+                if entity and not isinstance(change, Drop) and key[0] == fact.stream_id:
                     change.values.update(version=fact.version, position=fact.position)
                 before = rows.setdefault(key, change)
                 if before is change:
                     continue
                 self.again = True
-                if isinstance(change, Put | Drop):
+                if kind is Put or kind is Drop:
                     rows[key] = change
-                elif not _taken_in(before, change, model.stamps):
+                elif not _taken_in(before, change, stamps):
                     rows = {key: change}
                     self.layers.append(rows)
 
@@ -137,15 +138,14 @@ def needed(model: ReadModel, kind: type[Change], key: int, *told: str) -> tuple[
     return tuple(name for name in told if name in model.needed)
 
 
-def _taken_in(before: Change, after: Patch | Add, stamps: Container[str]) -> bool:
+def _taken_in(before: Change, after: Change, stamps: Container[str]) -> bool:
     """Makes one change of two of one row, which is the first from then on; False if there is no such change."""
-    match before, after:
-        case Put() | Patch(), Patch():
-            before.values.update(after.values)
-        case Put() | Add(), Add():
-            told = before.values
-            for name, by in after.values.items():
-                told[name] = by if name in stamps else (told.get(name) or 0) + by
-        case _:
-            return False
+    if isinstance(after, Add) and isinstance(before, (Put, Add)):
+        told = before.values
+        for name, by in after.values.items():
+            told[name] = by if name in stamps else (told.get(name) or 0) + by
+    elif isinstance(after, Patch) and isinstance(before, (Put, Patch)):
+        before.values.update(after.values)
+    else:
+        return False
     return True

@@ -23,10 +23,11 @@ JOINED = "UPDATE store.head SET live = $1, recorded_at = recorded_at + interval 
 
 
 class Page(NamedTuple):
-    """Facts that follow a position, those apart that concern none of the read models; and how far they go."""
+    """Facts that follow a position, those apart that concern none of the read models; how far they go, and the log."""
 
     facts: Sequence[Recorded]
     end: int
+    head: int
 
 
 async def page_after(connection: Session | Pool, keys: Keys, position: int, without: Sequence[str]) -> Page:
@@ -34,10 +35,10 @@ async def page_after(connection: Session | Pool, keys: Keys, position: int, with
     head: int = await connection.fetchval("SELECT position FROM store.head")
     facts = await read_after(connection, keys, position, PAGE, until=head, without=without)
     if len(facts) < PAGE:
-        return Page(facts, head)
+        return Page(facts, head, head)
     ends = [n for n in range(1, PAGE) if facts[n].recorded_at != facts[n - 1].recorded_at]
     facts = facts[: ends[-1] if ends else PAGE]
-    return Page(facts, facts[-1].position)
+    return Page(facts, facts[-1].position, head)
 
 
 async def advance(

@@ -1,4 +1,4 @@
-"""The tables of a read model: made, completed when their rows are there, and dropped."""
+"""The tables of a read model: made and dropped."""
 
 from __future__ import annotations
 
@@ -18,19 +18,14 @@ def said(statement: ExecutableDDLElement) -> str:
 async def create(connection: Session, model: ReadModel) -> None:
     for table in (model.table, *derived(model)):
         await connection.execute(said(CreateTable(table)))
-    await complete(connection, model)
+    for statement in (*filled(model), *indexes(model), *keepers(model)):
+        await connection.execute(statement)
 
 
 def keys(table: Table) -> list[str]:
     """What makes its keys. From then on the table, which must be nobody else's, is created without them."""
     unique = [rule for rule in table.constraints if isinstance(rule, UniqueConstraint)]
     return [said(AddConstraint(rule)) for rule in (table.primary_key, *unique)]
-
-
-async def complete(connection: Session, model: ReadModel) -> None:
-    """What is derived from the rows that are there, what finds them, and what keeps all that so."""
-    for statement in (*filled(model), *indexes(model), *keepers(model)):
-        await connection.execute(statement)
 
 
 def indexes(model: ReadModel) -> list[str]:
