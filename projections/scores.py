@@ -39,6 +39,8 @@ scores = read_model(
     Column("position", BigInteger, nullable=False),
 )
 Index(f"{scores.table.name}_employee", scores.c.employee_id, scores.c.effective)
+Index(f"{scores.table.name}_day", scores.c.effective, scores.c.id)
+Index(f"{scores.table.name}_deal", scores.c.work_item_id, postgresql_where=scores.c.work_item_id.is_not(None))
 
 
 @projection(scores)

@@ -29,7 +29,7 @@ work_items = read_model(
     Column("kind", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("reference", Text),
-    Column("customer_id", Uuid, index=True),
+    Column("customer_id", Uuid),
     Column("owner_id", Uuid, index=True),
     Column("private_to", Uuid, Computed(PRIVATE_TO, persisted=True), index=True),
     Column("status", Text, nullable=False),
@@ -42,7 +42,13 @@ work_items = read_model(
     Column("reversed_on", Date),
     Column("reversed_because", Text),
 )
+Index(f"{work_items.table.name}_title", work_items.c.title, work_items.c.id)
 Index(f"{work_items.table.name}_reference", work_items.c.reference, work_items.c.kind)
+Index(
+    f"{work_items.table.name}_customer",
+    work_items.c.customer_id,
+    postgresql_where=work_items.c.customer_id.is_not(None),
+)
 
 
 @projection(work_items)
