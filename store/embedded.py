@@ -31,11 +31,27 @@ SOCKET = ".s.PGSQL.5432"
 LONGEST_SOCKET_PATH = 100  # the kernel has room for 107 characters
 PATIENCE = 60.0  # seconds for a start that does not even answer, and for a stop
 
+
+def _memory() -> int:
+    """Bytes that this machine has; or the container that we are in, if it may have less."""
+    found = [psutil.virtual_memory().total]
+    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):
+            found.append(int(Path(limit).read_text()))
+    return min(found)
+
+
+def _buffers(memory: int) -> str:
+    """An eighth of the memory, within bounds: PostgreSQL takes it as the pages of a large organisation come to it."""
+    return f"{min(max(memory // 8 // 2**20, 256), 2048)}MB"
+
+
 SETTINGS = {
     "listen_addresses": "",  # a socket in a folder that nobody else can enter: hence no passwords
     "max_connections": "100",
-    "shared_buffers": "256MB",
+    "shared_buffers": _buffers(_memory()),
     "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",  # after each, the first change of a page is written with the whole page
     "random_page_cost": "1.1",
     "jit": "off",  # our statements are short: compiling them costs more than it saves
     "timezone": "UTC",

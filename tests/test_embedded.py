@@ -13,7 +13,7 @@ import asyncpg
 import psutil
 import pytest
 
-from store.embedded import Cluster
+from store.embedded import Cluster, _buffers, _memory
 
 SERVE = """
 import sys, time, pathlib
@@ -120,3 +120,9 @@ async def test_a_long_path_is_no_hindrance(folder: Path) -> None:
 async def test_what_is_acknowledged_is_on_the_disk(folder: Path, setting: str) -> None:
     with Cluster(folder / "postgres") as it:
         assert await ask(it, f"SHOW {setting}") == "on"
+
+
+@pytest.mark.parametrize(("gigabytes", "buffers"), [(1, "256MB"), (4, "512MB"), (8, "1024MB"), (64, "2048MB")])
+def test_postgresql_keeps_an_eighth_of_the_memory_within_bounds(gigabytes: int, buffers: str) -> None:
+    assert _buffers(gigabytes * 2**30) == buffers
+    assert 0 < _memory() <= psutil.virtual_memory().total
