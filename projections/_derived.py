@@ -15,8 +15,15 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from projections._kernel import ReadModel
 
-WIDTHS = (8, 512, 32_768, 2_097_152)
-"""The widths of the buckets that values are counted in, each 64 of the one before."""
+DIGITS, LONGEST = 3, 18
+LEAST = f"""CASE WHEN value < 0 THEN '-Infinity'
+    {" ".join(f"WHEN value < 1e{n} THEN trunc(value, {DIGITS - n})" for n in range(1, LONGEST))}
+    ELSE trunc(value, {DIGITS - LONGEST}) END"""
+"""The least value of the bucket that a value is counted in: its first three digits (12,345 is counted from 12,300).
+
+So there are a thousand buckets or two where most values are, however large these are, and none has very many of them.
+Below 10 there are two decimals. What is below nought has one bucket, for no score is.
+"""
 
 
 def derived(model: ReadModel) -> list[Table]:
@@ -109,31 +116,23 @@ _TREE = """
 
 
 def _counted(model: ReadModel, rows: str) -> str:
-    """Adds these rows, `by` times each, to the buckets that they are in; the wider ones are told by the narrowest."""
+    """Adds these rows, `by` times each, to the buckets that they are in."""
     assert model.ranked is not None
     within = listed(model.ranked.within)
-    narrowest = WIDTHS[0]
-    wider = ", ".join(f"({width}, {(width // narrowest).bit_length() - 1})" for width in WIDTHS)
     return f"""
-        INSERT INTO {_named(model.ranks)} AS c ({within}, width, bucket, n)
-        SELECT {within}, w.width, b.bucket >> w.bits, sum(b.n)
-        FROM (
-            SELECT {within}, sum(by) AS n,
-                div(floor(value) - CASE WHEN value < 0 THEN {narrowest - 1} ELSE 0 END, {narrowest})::bigint AS bucket
-            FROM (SELECT {within}, "{model.ranked.value}"::numeric AS value, by FROM ({rows}) r) r
-            WHERE value IS NOT NULL
-            GROUP BY {within}, bucket
-            HAVING sum(by) <> 0
-        ) b, (VALUES {wider}) AS w (width, bits)
-        GROUP BY {within}, w.width, b.bucket >> w.bits
-        HAVING sum(b.n) <> 0"""
+        INSERT INTO {_named(model.ranks)} AS c ({within}, least, n)
+        SELECT {within}, {LEAST} AS least, sum(by)
+        FROM (SELECT {within}, "{model.ranked.value}"::numeric AS value, by FROM ({rows}) r) r
+        WHERE value IS NOT NULL
+        GROUP BY {within}, least
+        HAVING sum(by) <> 0"""
 
 
 def _grown(model: ReadModel) -> str:
     """What becomes of counts that are there already."""
     assert model.ranked is not None
     return f"""
-        ON CONFLICT ({listed(model.ranked.within)}, width, bucket) DO UPDATE SET n = c.n + excluded.n"""
+        ON CONFLICT ({listed(model.ranked.within)}, least) DO UPDATE SET n = c.n + excluded.n"""
 
 
 def _keeper(model: ReadModel, what: str, event: str, body: str) -> list[str]:
@@ -181,8 +180,8 @@ def filled(model: ReadModel) -> list[str]:
 class Rank(ColumnElement[int]):
     """The rank that `value` has among the rows that agree with `within`: 1 and how many are greater (1, 2, 2, 4).
 
-    Counts whole buckets, from the widest that fit down to the narrowest, and single rows only in the narrowest. It is
-    written out, for SQLAlchemy would take milliseconds to write it each time.
+    Counts the buckets that begin above it, and single rows only up to where the first of these begins. It is written
+    out, for SQLAlchemy would take milliseconds to write it each time.
     """
 
     inherit_cache = False
@@ -200,31 +199,19 @@ def _rank(it: Rank, compiler: SQLCompiler, *, literal_binds: bool = False, **_: 
         value=written(it.value),
         within=", ".join(f'{written(it.within[name])} AS "{name}"' for name in within),
         agreeing=" AND ".join(f'r."{name}" = v."{name}"' for name in within),
-        widths=_WIDER,
-        narrowest=WIDTHS[0],
         ranks=_named(it.model.ranks),
         rows=_named(it.model.table),
         column=f'"{it.model.ranked.value}"',
     )
 
 
-_WIDER = ", ".join(f"({width}, {wider})" for width, wider in zip(WIDTHS, (*WIDTHS[1:], "NULL"), strict=True))
-"""Each width with the next one; the widest are counted to the last."""
-
 _RANK = """(
-    SELECT 1 + (
-        SELECT sum(b.n) FROM (VALUES {widths}) AS w (width, wider), LATERAL (
-            SELECT coalesce(sum(r.n), 0) AS n FROM {ranks} r WHERE {agreeing} AND r.width = w.width
-                AND r.bucket > div(floor(v.value) - CASE WHEN v.value < 0 THEN w.width - 1 ELSE 0 END, w.width)::bigint
-                AND r.bucket < coalesce((
-                    (div(floor(v.value) - CASE WHEN v.value < 0 THEN w.wider - 1 ELSE 0 END, w.wider) + 1)
-                    * (w.wider / w.width))::bigint, 9223372036854775807)
-        ) b
-    )::bigint + (
-        SELECT count(*) FROM {rows} r WHERE {agreeing} AND r.{column} > v.value AND r.{column} < {narrowest}
-            * (div(floor(v.value) - CASE WHEN v.value < 0 THEN {narrowest} - 1 ELSE 0 END, {narrowest}) + 1)
-    ) FROM (SELECT ({value})::numeric AS value, {within} OFFSET 0) v
+    SELECT 1 + coalesce(above.n, 0) + (
+        SELECT count(*) FROM {rows} r
+        WHERE {agreeing} AND r.{column} > v.value AND r.{column} < coalesce(above.least, 'Infinity')
+    )
+    FROM (SELECT ({value})::numeric AS value, {within} OFFSET 0) v, LATERAL (
+        SELECT sum(r.n)::bigint AS n, min(r.least) AS least FROM {ranks} r WHERE {agreeing} AND r.least > v.value
+    ) above
 )"""
-"""The values are found once (with an OFFSET they are not merged into each place), and rounded down: a quotient of
-decimals would be rounded to so many digits first.
-"""
+"""The values are found once: with an OFFSET they are not merged into each place."""

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Numeric,
     Table,
     UniqueConstraint,
     Uuid,
@@ -76,7 +77,10 @@ Project = Callable[[Recorded], Iterable[Change]]
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Keeps exact ranks by `value` among the rows that agree in the columns `within`, at any size."""
+    """Keeps exact ranks by `value` among the rows that agree in the columns `within`, at any size.
+
+    The more rows are below nought, the slower they are to rank: these are not told apart.
+    """
 
     value: str
     within: tuple[str, ...]
@@ -215,7 +219,7 @@ def _ranks(table: Table, ranked: Ranked) -> Table:
         f"{table.name}_rank",
         metadata,
         *(Column(name, table.c[name].type, primary_key=True) for name in ranked.within),
-        Column("width", BigInteger, primary_key=True, autoincrement=False),
-        Column("bucket", BigInteger, primary_key=True, autoincrement=False),
+        Column("least", Numeric, primary_key=True, autoincrement=False),
         Column("n", BigInteger, nullable=False),
+        postgresql_with={"fillfactor": 20},
     )

@@ -5,6 +5,8 @@ What happened up to a position of the log is what the entries up to there say. A
 the day that it had counted on.
 
 Won amounts and won deals add up. What is judged on a scale is averaged over the scores that stand.
+
+A board is kept under one number, and somebody's rows lie together: what a score changes stands on fewer pages so.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from sqlalchemy import (
 from domain._values import periods_of
 from domain.score import Corrected, Metric, ScoreRecorded, Withdrawn
 from domain.work_item import DealReversed, Won
+from projections._boards import METRIC_AT, METRICS, board_number, of_currency
 from projections._kernel import Change, Ranked, projection, read_model
 from store.recorded import Recorded
 
@@ -116,7 +119,7 @@ score_entries = read_model(
     Column("source_id", Uuid, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
 )
-Index(f"{score_entries.table.name}_day", score_entries.c.metric, score_entries.c.day, score_entries.c.employee_id)
+Index(f"{score_entries.table.name}_day", score_entries.c.metric, score_entries.c.day)
 
 
 @projection(score_entries)
@@ -138,55 +141,42 @@ def keep_ledger(recorded: Recorded) -> Iterator[Change]:
 
 # ── The totals ──
 
-SPREAD = 10_000
-"""Points to one of a value that is not money: so that equal values have a narrow bucket of ranks to themselves."""
-
+SUMS = ", ".join(str(METRICS[metric]) for metric in Metric if metric in ADDED_UP)
 POINTS = f"""
     CASE WHEN n <= 0 THEN NULL
-    WHEN metric = '{Metric.WON_AMOUNT}' THEN total
-    WHEN metric = '{Metric.DEALS_WON}' THEN total * {SPREAD}
-    ELSE round(total / n, 4) * {SPREAD} END
+    WHEN board >> {METRIC_AT} IN ({SUMS}) THEN total
+    ELSE round(total / n, 4) END
 """
 """What people are ranked by: the sum, or the mean of the scores that stand. Null while none does."""
 
 standings = read_model(
     "standings",
-    Column("metric", Text, primary_key=True),
-    Column("currency", Text, primary_key=True),
-    Column("period", Text, primary_key=True),
     Column("employee_id", Uuid, primary_key=True),
+    Column("board", BigInteger, primary_key=True, autoincrement=False),
     Column("total", Numeric, nullable=False),
     Column("n", Integer, nullable=False),
     Column("points", Numeric, Computed(POINTS, persisted=True)),
-    ranked=Ranked("points", ("metric", "currency", "period")),
+    ranked=Ranked("points", ("board",)),
 )
-Index(
-    f"{standings.table.name}_top",
-    standings.c.metric,
-    standings.c.currency,
-    standings.c.period,
-    standings.c.points.desc(),
-    standings.c.employee_id,
-)
+Index(f"{standings.table.name}_top", standings.c.board, standings.c.points.desc(), standings.c.employee_id)
 
 
 @projection(standings)
 def project(recorded: Recorded) -> Iterator[Change]:
     for entry in entries(recorded.fact):
         for period in periods_of(entry.day):
-            yield standings.add(entry.metric, entry.currency, period, entry.employee_id, total=entry.value, n=entry.n)
+            number = board_number(entry.metric, entry.currency, period)
+            yield standings.add(entry.employee_id, number, total=entry.value, n=entry.n)
 
 
 def value_of(points: ColumnElement[Any], metric: Metric) -> ColumnElement[Any]:
-    """The value that the points stand for."""
-    return points if metric is Metric.WON_AMOUNT else func.trim_scale(points / SPREAD)
+    """The points as they are shown: of money with its decimals, else with none that say nothing."""
+    return points if metric is Metric.WON_AMOUNT else func.trim_scale(points)
 
 
 def points_of(total: ColumnElement[Any], n: ColumnElement[Any], metric: Metric) -> ColumnElement[Any]:
     """The points that a sum of entries comes to; as `POINTS` says it, of as many scores as there are."""
-    if metric is Metric.WON_AMOUNT:
-        return total
-    return (total if metric in ADDED_UP else func.round(total / n, 4)) * SPREAD
+    return total if metric in ADDED_UP else func.round(total / n, 4)
 
 
 # ── Which currency people mean ──
@@ -194,15 +184,19 @@ def points_of(total: ColumnElement[Any], n: ColumnElement[Any], metric: Metric) 
 currencies = read_model(
     "currencies",
     Column("currency", Text, primary_key=True),
+    Column("of_board", BigInteger, primary_key=True, autoincrement=False),
     Column("deals", BigInteger, nullable=False),
 )
-"""How many deals stand in each currency: a board of money that names none is about the first of these."""
+"""How many deals stand in each currency: a board of money that names none is about the first of these.
+
+`of_board` is what the currency adds to the number of a board.
+"""
 
 
 @projection(currencies)
 def count_currencies(recorded: Recorded) -> Iterator[Change]:
     match recorded.fact:
         case Won() as it:
-            yield currencies.add(it.currency, deals=1)
+            yield currencies.add(it.currency, of_currency(it.currency), deals=1)
         case DealReversed() as it:
-            yield currencies.add(it.currency, deals=-1)
+            yield currencies.add(it.currency, of_currency(it.currency), deals=-1)

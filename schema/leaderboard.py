@@ -14,12 +14,25 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import strawberry
-from sqlalchemy import ColumnElement, Date, FromClause, Select, Text, func, literal_column, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    FromClause,
+    Select,
+    Text,
+    func,
+    literal,
+    literal_column,
+    select,
+    union_all,
+)
 from strawberry import ID
 
 from domain._kernel import Invalid
 from domain._values import Period
 from domain.score import Metric
+from projections._boards import of_currency, of_metric, of_period
 from projections._derived import Rank
 from projections.departments import departments
 from projections.employees import employees
@@ -64,7 +77,7 @@ class Leaderboard:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Everything is a parameter: a calendar period has a `key`, a free range a `start` and an `end`.
+    """Everything is a parameter: a calendar period has a `number`, a free range a `start` and an `end`.
 
     These are told to PostgreSQL as SELECTs, whose values it does not look at when it plans: otherwise it would plan
     each request anew, to leave out either the calendar period or the free range.
@@ -73,24 +86,26 @@ class Board:
     metric: Metric
     currency: ColumnElement[Any]
     period: ColumnElement[Any]
-    key: ColumnElement[Any]
+    number: ColumnElement[Any]
     start: ColumnElement[Any]
     end: ColumnElement[Any]
 
     @classmethod
     def asked(cls, at: At, metric: Metric, period: Arg[str], currency: Arg[CurrencyCode] | None) -> Board:
+        paid, of_board = _currency(at, metric, currency)
+        in_year = at.value(period, BigInteger(), lambda text: _days(text).number)
         return cls(
             metric=metric,
-            currency=_currency(at, metric, currency),
+            currency=paid,
             period=at.value(period, Text(), lambda text: _days(text).period),
-            key=_unseen(at.value(period, Text(), lambda text: _days(text).key)),
+            number=_unseen(of_metric(metric) + of_board + in_year),
             start=_unseen(at.value(period, Date(), lambda text: _days(text).start)),
             end=_unseen(at.value(period, Date(), lambda text: _days(text).end)),
         )
 
     @property
     def within(self) -> dict[str, ColumnElement[Any]]:
-        return {"metric": constant(self.metric.name), "currency": self.currency, "period": self.key}
+        return {"board": self.number}
 
     def kept(self) -> tuple[FromClause, Select[Any]]:
         """Everybody on the board of a calendar period; nobody if it is a free range."""
@@ -135,10 +150,10 @@ class Board:
 
 
 class Days(NamedTuple):
-    """A period as a board wants it: in its shortest form; and as a key, or else from when to when."""
+    """A period as a board wants it: in its shortest form; and what it adds to the number, or else from when to when."""
 
     period: str
-    key: str | None
+    number: int | None
     start: date | None
     end: date | None
 
@@ -150,7 +165,7 @@ def _days(text: str) -> Days:
     except Invalid as wrong:
         raise bad_input(str(wrong)) from None
     if period.cadence:
-        return Days(str(period), str(period), None, None)
+        return Days(str(period), of_period(str(period)), None, None)
     return Days(str(period), None, period.start, period.end)
 
 
@@ -158,16 +173,19 @@ def _unseen(value: ColumnElement[Any]) -> ColumnElement[Any]:
     return select(value).scalar_subquery()
 
 
-def _currency(at: At, metric: Metric, currency: Arg[CurrencyCode] | None) -> ColumnElement[Any]:
+def _currency(
+    at: At, metric: Metric, currency: Arg[CurrencyCode] | None
+) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Its code, and what it adds to the number of a board."""
     if metric is not Metric.WON_AMOUNT:
         if currency is not None:
             raise bad_input(f"{metric} is not money: leave the currency out.")
-        return constant(NO_CURRENCY)
+        return constant(NO_CURRENCY), literal(of_currency(NO_CURRENCY), BigInteger)
     if currency is not None:
-        found: ColumnElement[Any] = at.value(currency, Text())
-        return found
-    usual = select(currencies.c.currency).order_by(currencies.c.deals.desc(), currencies.c.currency).limit(1)
-    return usual.scalar_subquery()
+        return at.value(currency, Text()), at.value(currency, BigInteger(), of_currency)
+    row = currencies.table.alias()
+    usual = select(row.c.currency).order_by(row.c.deals.desc(), row.c.currency).limit(1)
+    return usual.scalar_subquery(), usual.with_only_columns(row.c.of_board).scalar_subquery()
 
 
 def _members(at: At, department_id: Arg[ID]) -> Select[Any]:

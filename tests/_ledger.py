@@ -22,6 +22,7 @@ from store.keys import LocalKms
 from store.log import Log
 from store.pool import Connection, connect, pool
 from store.recorded import Origin, Recorded
+from tests._naive import plainly
 
 ANNA, BO = UUID(int=1), UUID(int=2)
 DAY = date(2017, 1, 31)
@@ -362,7 +363,7 @@ async def rows(connection: Any, model: ReadModel) -> dict[str, list[tuple[Any, .
                     f"SELECT * FROM {table.schema}.{table.name}" + (" WHERE n <> 0" if table is model.ranks else "")
                 )
             ),
-            key=repr,
+            key=plainly,
         )
         for table in (model.table, *derived(model))
     }

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from math import floor
+from decimal import Decimal, localcontext
 from typing import Any
 from uuid import UUID
 
 from domain._kernel import Claim, Effect, Release
-from projections._derived import WIDTHS
 from projections._kernel import LINE, Add, Change, Drop, Patch, Put, ReadModel
 from store.recorded import Recorded
 
@@ -35,12 +34,25 @@ def folded(model: ReadModel, facts: Iterable[Recorded]) -> dict[str, list[Row]]:
         everything[model.closure.name] = closure(parents)
     if model.ranked and model.ranks is not None:
         counts = Counter(
-            (*(row[name] for name in model.ranked.within), width, floor(row[model.ranked.value]) // width)
-            for row in table.values()
-            for width in WIDTHS
+            (*(row[name] for name in model.ranked.within), least(row[model.ranked.value])) for row in table.values()
         )
         everything[model.ranks.name] = [(*key, n) for key, n in counts.items()]
-    return {name: sorted(rows, key=repr) for name, rows in everything.items()}
+    return {name: sorted(rows, key=plainly) for name, rows in everything.items()}
+
+
+def plainly(row: Row) -> str:
+    """What rows are put in order by; a number has many forms."""
+    return repr([each.normalize() if isinstance(each, Decimal) else each for each in row])
+
+
+def least(value: Decimal) -> Decimal:
+    """The least value of the bucket of ranks that a value is counted in."""
+    if value < 0:
+        return Decimal("-Infinity")
+    digits = min(max(value.adjusted() + 1, 1), 18)
+    places = Decimal(10) ** (digits - 3)
+    with localcontext(prec=100):
+        return (value // places * places).quantize(min(places, Decimal(1)))
 
 
 def apply(model: ReadModel, table: dict[Row, dict[str, Any]], change: Change, stamp: dict[str, Any]) -> None:

@@ -242,6 +242,12 @@ points = (
         [Decimal(sign * 2**e + by) for sign in (-1, 1) for e in (3, 9, 15, 21, 62) for by in (-1, 0, 1)]
         + [Decimal("7." + "9" * 30), Decimal("-0." + "0" * 30 + "1"), Decimal("2097151." + "9" * 12)]
         + [Decimal(80_000_000_000_000_007), Decimal(-80_000_000_000_000_007)]
+        + [
+            Decimal(edge).scaleb(e) + by
+            for edge in ("1", "1.23", "9.99")
+            for e in (0, 1, 2, 5, 16, 17, 18, 19)
+            for by in (Decimal("-0.001"), Decimal(0), Decimal("0.001"))
+        ]
     )
 )
 

@@ -74,9 +74,9 @@ SELECT json_build_object('data', json_build_object('leaderboard', json_build_obj
             (SELECT row_to_json(e) FROM (SELECT e.number, e.name FROM {employees} e WHERE e.id = s.employee_id) e
             ) AS employee
         FROM (
-            SELECT employee_id, points, {value} AS value, rank() OVER (ORDER BY points DESC)
+            SELECT employee_id, points, points AS value, rank() OVER (ORDER BY points DESC)
             FROM {standings}
-            WHERE {ranked} AND period = $1 AND points IS NOT NULL
+            WHERE board = (SELECT number FROM {boards} WHERE period = $1) AND points IS NOT NULL
             ORDER BY points DESC, employee_id LIMIT 100
         ) s ORDER BY points DESC, employee_id
     ) o))))
@@ -87,10 +87,10 @@ SELECT json_build_object('data', json_build_object('standing', (
     SELECT row_to_json(o) FROM (
         SELECT 1 + (
             SELECT count(*) FROM {standings} s
-            WHERE {ranked} AND s.period = '2017-Q1' AND s.points > mine.points
-        ) AS rank, ({value})::text AS value
+            WHERE s.board = {first_quarter} AND s.points > mine.points
+        ) AS rank, points::text AS value
         FROM {standings} mine
-        WHERE {ranked} AND period = '2017-Q1' AND employee_id = $1
+        WHERE board = {first_quarter} AND employee_id = $1
     ) o)))
 """
 

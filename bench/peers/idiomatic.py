@@ -221,8 +221,8 @@ class Query:
     @strawberry.field
     async def leaderboard(self, period: str) -> Leaderboard:
         rows = await _fetch(
-            "SELECT employee_id, {value}, rank() OVER (ORDER BY points DESC) FROM {standings}"
-            " WHERE {ranked} AND period = $1 AND points IS NOT NULL"
+            "SELECT employee_id, points, rank() OVER (ORDER BY points DESC) FROM {standings}"
+            " WHERE board = (SELECT number FROM {boards} WHERE period = $1) AND points IS NOT NULL"
             " ORDER BY points DESC, employee_id LIMIT 100",
             period,
         )

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import os
 
+from bench.questions import BOARDS
 from domain.score import Metric
+from projections._boards import board_number
 from projections.assignments import assignments
 from projections.departments import departments
 from projections.employees import employees
 from projections.scores import scores
-from projections.standings import NO_CURRENCY, SPREAD, standings
+from projections.standings import NO_CURRENCY, standings
 from projections.work_items import work_items
 
 
 def tables(ranked: Metric) -> dict[str, str]:
     """What stands for what in a peer's SQL."""
-    money = ranked is Metric.WON_AMOUNT
+    currency = "USD" if ranked is Metric.WON_AMOUNT else NO_CURRENCY
+    numbers = {period: board_number(ranked, currency, period) for period in BOARDS}
     return {
         "employees": str(employees.table),
         "departments": str(departments.table),
@@ -27,8 +30,8 @@ def tables(ranked: Metric) -> dict[str, str]:
         "scores": str(scores.table),
         "standings": str(standings.table),
         "reporting": str(employees.closure),
-        "ranked": f"metric = '{ranked}' AND currency = '{'USD' if money else NO_CURRENCY}'",
-        "value": "points" if money else f"points / {SPREAD}",
+        "boards": f"(VALUES {', '.join(map(str, numbers.items()))}) AS b (period, number)",
+        "first_quarter": str(numbers["2017-Q1"]),
     }
 
 

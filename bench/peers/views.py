@@ -31,8 +31,8 @@ BY_EMPLOYEE = "@foreignKey (employee_id) references peer.employees (id)|@fieldNa
 
 BOARD = """
 CREATE FUNCTION peer.leaderboard (period text) RETURNS SETOF peer.standings LANGUAGE sql STABLE AS $$
-    SELECT employee_id, rank() OVER (ORDER BY points DESC)::int AS rank, {value} AS value FROM {standings} s
-    WHERE {ranked} AND s.period = leaderboard.period AND points IS NOT NULL
+    SELECT employee_id, rank() OVER (ORDER BY points DESC)::int AS rank, points AS value FROM {standings} s
+    WHERE board = (SELECT number FROM {boards} WHERE b.period = leaderboard.period) AND points IS NOT NULL
     ORDER BY points DESC, employee_id LIMIT 100
 $$
 """
