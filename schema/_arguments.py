@@ -133,6 +133,9 @@ class Params:
 
     def value(self, value: Any, type_: TypeEngine[Any], convert: Callable[[Any], Any] | None = None) -> Any:
         """A value of the client's, which may be a `Given`."""
+        if isinstance(value, Given) and len(value.path) == 1 and convert is not None:  # as ids are
+            name = str(value.path[0])
+            return self.bind(lambda call: convert(call.variables[name]), type_)
         if convert is None:
             return self.bind(lambda call: given(value, call.variables), type_)
         return self.bind(lambda call: convert(given(value, call.variables)), type_)

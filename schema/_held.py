@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
 import asyncpg
 from asyncpg.pool import Pool, PoolConnectionProxy
 
-from store.pool import DAY, Connection
+from schema._once import PATIENCE, Found, ReadingConnection, plain
+from store.pool import DAY
 
 LARGEST_KEPT = 50_000
 """The longest statement that is worth keeping, here and prepared in PostgreSQL, in characters."""
-
-PATIENCE = 30.0
-"""How many seconds a read may take."""
 
 SPARE = 2
 """Connections that are never held, for whoever wants one for longer than a statement."""
@@ -42,6 +40,14 @@ class ReadingPool(Pool):
     async def fetchrows(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """All rows, on a connection at hand."""
         found: list[asyncpg.Record] = await self._answered(PoolConnectionProxy.fetch, query, *args)
+        return found
+
+    async def once(self, query: str, values: Sequence[Any]) -> Found | asyncpg.Record | None:
+        """The first row of a statement that is not expected again."""
+        if not plain(values):
+            row: asyncpg.Record | None = await self.fetchrow(query, *values)
+            return row
+        found: Found | None = await self._answered(_once, query, values)
         return found
 
     async def _answered(self, method: Callable[..., Awaitable[Any]], *args: Any, **options: Any) -> Any:
@@ -123,6 +129,11 @@ class ReadingPool(Pool):
         await self.release(connection)
 
 
+def _once(connection: Held, query: str, values: Sequence[Any]) -> Awaitable[Found | None]:
+    asked: Awaitable[Found | None] = connection.once(query, values)  # type: ignore[attr-defined]
+    return asked
+
+
 def _is_gone(connection: Held) -> bool:
     """Whether PostgreSQL has closed it; the pool may have noticed before us, and taken it back."""
     try:
@@ -146,7 +157,7 @@ async def reading_pool(url: str, *, size: int = 10) -> ReadingPool:
         init=ready,
         setup=None,
         loop=None,
-        connection_class=Connection,
+        connection_class=ReadingConnection,
         record_class=asyncpg.Record,
         max_inactive_connection_lifetime=DAY,
         statement_cache_size=1_000,

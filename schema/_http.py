@@ -114,7 +114,7 @@ def all_text(values: Mapping[str, Any]) -> bool:
 
 def _check_values(variables: Mapping[str, Any]) -> None:
     """Not too deep, not too many, and nothing that is not text."""
-    if len(variables) <= MOST_VALUES and all_text(variables) and "\x00" not in "".join(variables.values()):
+    if all_text(variables) and len(variables) <= MOST_VALUES and "\x00" not in "".join(variables.values()):
         return
     level: list[Any] = [variables]
     values = 0

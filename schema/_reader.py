@@ -20,7 +20,7 @@ from schema._plan import Cache, Plan, Planner
 from schema._selection import Selection
 from schema._shared import Shared
 from schema._signature import Signature
-from schema._together import Together
+from schema._together import Kind, Together
 
 NO_POLICY = "SELECT 0::bigint"
 
@@ -110,25 +110,31 @@ class Reader:
             values = plan.values(cast(Call, call)) if plan.whole else None
             if values is None:
                 return None
-            if (kind := self._together.kind(plan.sql)) is not None:  # to keep that would cost more than to find it
-                row = await self._together.row_of(kind, values)
+            known = self._together.known(plan.sql)
+            if isinstance(known, Kind):
+                row = await self._together.row_of(known, values)
                 assert row is not None
                 body, now = plan.answer(row, cost), row["policy"]
-            elif self.answers is None or question is None or not self.answers.hear(question):
-                body, now = await self._read(plan, values, cost)
-            else:
+            elif question is not None and self._worth_keeping(plan, question):
                 whose = who.id if call.personal else who.permissions
                 body, now = await self._shared(Asking(plan, values, cost, version, question, whose, operation.source))
+            else:
+                body, now = await self._read(plan, values, cost, once=known is None)
             if now == version:
                 return body
             who, version = await self.viewers.get(viewer, since=now)
         return None
 
-    async def _read(self, plan: Plan, values: list[Any], cost: int | None) -> tuple[bytes, int]:
+    def _worth_keeping(self, plan: Plan, question: bytes) -> bool:
+        """What only looks ids up is found with others of its kind: to keep that would cost more than to find it."""
+        heard = self.answers is not None and self.answers.hear(question)
+        return heard and self._together.kind(plan.sql) is None
+
+    async def _read(self, plan: Plan, values: list[Any], cost: int | None, *, once: bool = False) -> tuple[bytes, int]:
         """The answer of a plan, and the version of the policy when it was read."""
-        row = await self.pool.fetchrow(plan.sql, *values)
+        row: Any = await (self.pool.once(plan.sql, values) if once else self.pool.fetchrow(plan.sql, *values))
         assert row is not None
-        return plan.answer(row, cost), row["policy"]
+        return plan.answer(row, cost), int(row[-1])
 
     async def _shared(self, asking: Asking) -> tuple[bytes, int]:
         """The same, found once for all who ask the same meanwhile, and kept."""

@@ -63,7 +63,7 @@ class Signature:
 
     def shaped(self, variables: Mapping[str, Any]) -> tuple[dict[str, Any], Hashable]:
         """The variables as the compiler sees them, and the same for all that compile to the same statement."""
-        if self.plain and len(variables) == len(self.types) and all_text(variables):
+        if self.plain and len(variables) == len(self.types) and None not in variables.values():
             return self.shape, TEXT
         found = {
             name: shaped(variables[name], type_, (name,)) for name, type_ in self.types.items() if name in variables

@@ -29,6 +29,7 @@ MOST = 64
 """Objects that one statement finds."""
 
 STATEMENTS = 2_000
+ASKED_ONCE = ""
 
 _PARAMETER = re.compile(r"(?<![\w$])\$(\d+)(::\w+)?")
 _ID = re.compile(r"(?<![\w$])(?:= \$(?=\d+::UUID\b)|\$(?=\d+::UUID = ANY\b))(\d+)")
@@ -80,13 +81,24 @@ class Together:
         self._kinds: Cache[str, Kind | str] = Cache(STATEMENTS)
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def known(self, sql: str) -> Kind | str | None:
+        """What is known of a statement; None if it is asked for the first time.
+
+        To find out what it is takes as long as to ask it, and most new ones are never asked again.
+        """
+        known = self._kinds.find(sql)
+        if known is None:
+            self._kinds.keep(sql, ASKED_ONCE)
+        return self._look(sql) if known == ASKED_ONCE else known
+
     def kind(self, sql: str) -> Kind | None:
         """What a statement is that only looks ids up, so that it can be asked together with others of its kind."""
-        kind = self._kinds.find(sql)
-        if kind is None:
-            many = for_many(sql)
-            kind = self._kinds.keep(sql, Kind(sql, many) if many else sql)
+        kind = self._kinds.find(sql) or self._look(sql)
         return kind if isinstance(kind, Kind) else None
+
+    def _look(self, sql: str) -> Kind | str:
+        many = for_many(sql)
+        return self._kinds.keep(sql, Kind(sql, many) if many else sql)
 
     async def row(self, sql: str, values: Sequence[Any]) -> Record | None:
         kind = self.kind(sql)
