@@ -284,7 +284,7 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 10, 10)
+    gc.set_threshold(10_000, 5, 20)
 
 
 async def serve(organisation: Organisation, settings: Settings, front: Front, tracer: Tracer | None = None) -> None:

@@ -47,6 +47,10 @@ def _fragments(count: int, make: Callable[[int], str], on: str = "Employee") -> 
 
 _ID = "0b9ff1d2-7a53-4c9e-8a5e-5a0d2c1c9b7e"
 _CONDITION = '{name: {eq: "a"}} '
+_SORTED = "(first: 1, orderBy: [{field: NAME}, {field: TITLE}, {field: NUMBER}])"
+_OF_2017 = '(employeeId: "x", metric: WON_AMOUNT, period: "2017")'
+_BOARD_OF_2017 = '(departmentId: "x", metric: WON_AMOUNT, period: "2017")'
+_STANDING = "rank value target attainment employee { name }"
 _WHERE = "query ($w: EmployeeWhere) { employees(where: $w) { totalCount } }"
 
 WORST: dict[str, Callable[[], Worst]] = {
@@ -59,6 +63,10 @@ WORST: dict[str, Callable[[], Worst]] = {
         _of_employees(
             _fields(lambda n: f"a{n}: reports(first: 1) {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} }}", 14)
         )
+    ),
+    "cursors": lambda: Worst(_of_employees("id } edges { " + _fields(lambda n: f"a{n}: cursor", 46), _SORTED)),
+    "cursors of ends": lambda: Worst(
+        _of_employees("id } pageInfo { " + _fields(lambda n: f"a{n}: endCursor", 46), _SORTED)
     ),
     "pages with everything": lambda: Worst(
         "{ "
@@ -74,6 +82,14 @@ WORST: dict[str, Callable[[], Worst]] = {
     "unknown fields": lambda: Worst(_of_employees(_fields(lambda n: f"nam{n}", 490))),
     "unknown arguments": lambda: Worst("{ employees(" + _fields(lambda n: f"firs{n}: 1", 950) + ") { totalCount } }"),
     "unknown directives": lambda: Worst("{ viewer { " + _fields(lambda n: f"id @ski{n}", 200) + " } }"),
+    "unknown types": lambda: Worst(
+        '{ node(id: "x") { ' + _fields(lambda n: f"... on DepartmentTransferConection{n} {{ id }}", 12) + " } }"
+    ),
+    "unknown fields of long names": lambda: Worst("{ " + _fields(lambda n: "x" * 5_000 + str(n), 12) + " }"),
+    "the same argument": lambda: Worst("{ employees(" + "first: 1 " * 900 + ") { totalCount } }", refused=True),
+    "pages that can't be merged": lambda: Worst(
+        _of_employees(_fields(lambda n: f"a: reports(first: {n}) {{ nodes {{ id }} }}", 150))
+    ),
     "values of no enum": lambda: Worst(
         "{ employees(where: {status: {in: [" + "ACTIV " * 2_900 + "]}}) { totalCount } }"
     ),
@@ -117,10 +133,15 @@ WORST: dict[str, Callable[[], Worst]] = {
         + _fields(lambda n: f"a{n}: employee(id: $x) {{ id }}", 25)
         + " }"
     ),
-    "views": lambda: Worst(
-        "{ "
-        + _fields(lambda n: f'a{n}: standing(employeeId: "x", metric: WON_AMOUNT, period: "2017") {{ rank value }}', 4)
-        + " }"
+    "operations with a long list": lambda: Worst(
+        " ".join(f"query q{n} {{ ...f }}" for n in range(20))
+        + " fragment f on Query { nobody employees(where: {id: {in: ["
+        + '"a" ' * 2_700
+        + "]}}) { totalCount } }"
+    ),
+    "standings": lambda: Worst("{ " + _fields(lambda n: f"a{n}: standing{_OF_2017} {{ {_STANDING} }}", 7) + " }"),
+    "boards": lambda: Worst(
+        "{ " + _fields(lambda n: f"a{n}: leaderboard{_BOARD_OF_2017} {{ entries {{ {_STANDING} }} }}", 7) + " }"
     ),
     "objects of any type": lambda: Worst("{ " + _fields(lambda n: f'a{n}: node(id: "x") {{ id }}', 17) + " }"),
     "values that are expressions": lambda: Worst(
@@ -167,6 +188,25 @@ WORST: dict[str, Callable[[], Worst]] = {
         "query ($w: EmployeeWhere) { " + _fields(lambda n: f"a{n}: employees(where: $w) {{ totalCount }}", 4) + " }",
         {"w": {"id": {"in": [f"Employee_{_ID}"] * 1_990}}},
     ),
+    "conditions, counted many times": lambda: Worst(
+        "query ($w: EmployeeWhere) { employees(where: $w) { " + _fields(lambda n: f"a{n}: totalCount", 240) + " } }",
+        {"w": {"and": [{"name": {"eq": "a"}}] * 200}},
+    ),
+    "conditions, counted": lambda: Worst(
+        "query ($w: EmployeeWhere) { employees(where: $w) { " + _fields(lambda n: f"a{n}: totalCount", 240) + " } }",
+        {"w": {"name": {"eq": "a"}}},
+    ),
+    "a megabyte, in many cursors": lambda: Worst(
+        "query ($w: EmployeeWhere) { employees(where: $w, first: 1) { edges { "
+        + _fields(lambda n: f"a{n}: cursor", 240)
+        + " } } }",
+        {"w": {"name": {"eq": "x" * 990_000}}},
+    ),
+    "a megabyte, as a cursor": lambda: Worst(
+        f"query ($c: String) {{ employees(after: $c, {_SORTED[1:]} {{ nodes {{ id }} }} }}", {"c": "x" * 990_000}
+    ),
+    "unknown members, as a variable": lambda: Worst(_WHERE, {"w": {f"nam{n}": 1 for n in range(1_990)}}),
+    "no enum, as a variable": lambda: Worst(_WHERE, {"w": {"status": {"eq": "x" * 990_000}}}),
     "everything at once": lambda: Worst(
         "query ($w: EmployeeWhere) { "
         + _fields(lambda n: f"a{n}: employees(first: 1, where: $w) {{ nodes {{ ...f }} pageInfo {{ endCursor }} }}", 3)

@@ -59,6 +59,7 @@ class Page:
     filters: Filters
     asked: Asked
     arguments: Mapping[str, Any]
+    _key: BindParameter[str] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if "first" in self.arguments and "last" in self.arguments:
@@ -113,8 +114,11 @@ class Page:
             return self.compiler.params.value(size, Integer(), lambda size: page_size(size) + more)  # type: ignore[no-any-return]
         return literal_column(str(page_size(size) + more), Integer())
 
-    def key(self) -> Any:
-        return self.compiler.params.bind(self.signing_key, Text())
+    def key(self) -> BindParameter[str]:
+        """The key of all its cursors, as a parameter."""
+        if self._key is None:
+            self._key = self.compiler.params.bind(self.signing_key, Text())
+        return self._key
 
     def signing_key(self, call: Call) -> str:
         """What the cursors of this list, filter and order are signed with for who calls."""

@@ -33,7 +33,7 @@ from sqlalchemy import ScalarSelect, literal_column
 from schema._declare import MOST, USUAL, Many, Paging, Value, reading
 from schema._limits import INTROSPECTION
 from schema._rows import Json, Names
-from schema._work import Parts, Work, add_arguments, weight
+from schema._work import TOTAL, TOTALS, Parts, Work, add_arguments, weight
 
 MOST_COST = 50_000
 """What one operation may cost."""
@@ -73,7 +73,7 @@ class Cost:
 
     @property
     def steady(self) -> bool:
-        """Whether it is the same whatever the variables are; the work, too, unless they are lists or objects."""
+        """Whether it is the same whatever the variables are; the work, too, unless they are lists, objects or long."""
         return not self.terms
 
     def of(self, variables: Mapping[str, Any]) -> int:
@@ -113,8 +113,10 @@ class _Counter:
                 field = fields.get(node.name.value)
                 if field is None or node.selection_set is None:
                     values += _alone(field, node)
-                    work[""] += times * weight(field)
-                    add_arguments(node.arguments or (), work)
+                    work[""] += times * weight(field, node.name.value)
+                    work[TOTALS] += node.name.value == TOTAL
+                    if node.arguments:
+                        add_arguments(node.arguments, work)
                     continue
                 found = self._field(field, node, node.selection_set)
             elif isinstance(node, FragmentSpreadNode):
@@ -139,7 +141,7 @@ class _Counter:
         alone, listed, work = self.of(get_named_type(field.type), selections)
         alone[()] += 1 + SEARCH * any(each.name.value in ("where", "orderBy") for each in node.arguments or ())
         size = _size(field, node)
-        work[""] += weight(field, paged=size is not None, objects=True)
+        work[""] += weight(field, node.name.value, paged=size is not None, objects=True)
         add_arguments(node.arguments or (), work)
         if size is not None:
             alone, listed = alone + _times(listed, size), Terms()
@@ -156,7 +158,7 @@ def _alone(field: GraphQLField | None, node: FieldNode) -> int:
     match reading(declared) if declared is not None else Paging():
         case None:
             return FUNCTION
-        case Paging() if node.name.value == "totalCount":
+        case Paging() if node.name.value == TOTAL:
             return SEARCH
         case Value(sql=sql) if sql is not None and _searches(sql):
             return SEARCH

@@ -30,14 +30,13 @@ from graphql.validation import specified_rules, validate
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 
 from schema._cost import FREE, MOST_COST, Cost, cost_of
-from schema._http import all_text
 from schema._limits import LONGEST, MOST_COMMENTS, MOST_TOKENS, check, only_about_the_schema, too_much
 from schema._masking import placed, safe_input, safe_syntax, safe_validation
 from schema._overlaps import Overlaps
 from schema._parse import plainly_parsed
 from schema._plain import Plain
 from schema._plan import Cache
-from schema._work import MOST_WORK
+from schema._work import MOST_WORK, all_short
 
 
 class KnownTypes(KnownTypeNamesRule):
@@ -229,7 +228,7 @@ def _parsed(text: str) -> DocumentNode:
 
 def check_cost(operation: Operation, variables: Mapping[str, Any], most: int = MOST_COST) -> int:
     """What the operation costs with these variables. Raises Invalid if that, or the work it is, is too much."""
-    if operation.cost.steady and all_text(variables) and operation.cost.fixed <= most:
+    if operation.cost.steady and all_short(variables) and operation.cost.fixed <= most:
         return operation.cost.fixed
     cost = operation.cost.of(variables)
     if cost > most:

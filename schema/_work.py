@@ -11,15 +11,30 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import ArgumentNode, GraphQLField, ListValueNode, ObjectValueNode, ValueNode, VariableNode
+from graphql import (
+    ArgumentNode,
+    GraphQLField,
+    ListValueNode,
+    ObjectValueNode,
+    StringValueNode,
+    ValueNode,
+    VariableNode,
+)
 
-from schema._declare import ByGlobalId, Value, View, reading
+from schema._declare import ByGlobalId, Paging, Value, View, reading
+from schema._http import all_text
 
 MOST_WORK = 1_250
 """A unit is some 20 µs."""
 
-VALUE, EXPRESSION, OBJECT, PAGE, VIEW = 1, 12, 8, 60, 290
-"""Fields: a value, one that is an expression of its own, an object, a page of objects, and what a view selects."""
+VALUE, EXPRESSION, CURSOR, OBJECT, PAGE, VIEW = 1, 12, 25, 8, 60, 150
+"""Fields: a value, one that is an expression of its own, a cursor, an object, a page of objects, and what a view
+selects.
+"""
+
+CURSORS = ("cursor", "startCursor", "endCursor")
+TOTAL = "totalCount"
+"""Each takes all that is given to its page."""
 
 MEMBER = 2
 """A member of an object in an argument, as a condition is."""
@@ -27,12 +42,17 @@ MEMBER = 2
 ITEMS = 10
 """How many items of a list in an argument are one unit."""
 
+LETTERS = 1_000
+"""How many characters of a text in an argument are one unit: cursors are signed with what is given to their page."""
+
 Parts = Counter[str]
-"""Units under "", and how often each variable is used under its name."""
+"""Units under "", how often each variable is used under its name, and under TOTALS how often a page is counted."""
+
+TOTALS = "#"
 
 
-def weight(field: GraphQLField | None, *, paged: bool = False, objects: bool = False) -> int:
-    """What a field takes, without what is asked for within it."""
+def weight(field: GraphQLField | None, name: str, *, paged: bool = False, objects: bool = False) -> int:
+    """What a field of this name takes, without what is asked for within it."""
     declared = field.extensions.get("strawberry-definition") if field else None
     match reading(declared) if declared is not None else None:
         case View():
@@ -41,6 +61,8 @@ def weight(field: GraphQLField | None, *, paged: bool = False, objects: bool = F
             return PAGE
         case Value(sql=sql) if sql is not None:
             return EXPRESSION
+        case Paging() if name in CURSORS:
+            return CURSOR
     return PAGE if paged else OBJECT if objects else VALUE
 
 
@@ -53,15 +75,25 @@ class Work:
 
     @classmethod
     def of(cls, parts: Parts) -> Work:
-        return cls(parts.pop("", 0), tuple(parts.items()))
+        return cls(parts.pop("", 0), tuple((name, times) for name, times in parts.items() if name != TOTALS))
 
     def with_(self, variables: Mapping[str, Any]) -> int:
         return self.written + sum(times * _given(variables.get(name)) for name, times in self.uses)
 
 
 def add_arguments(nodes: Iterable[ArgumentNode], parts: Parts) -> None:
+    """What is given to a field, of which the parts are known so far."""
+    given = Parts()
     for each in nodes:
-        parts[""] += _written(each.value, parts)
+        given[""] += _written(each.value, given)
+    times = max(1, parts.pop(TOTALS, 1))
+    for name, units in given.items():
+        parts[name] += units * times
+
+
+def all_short(variables: Mapping[str, Any]) -> bool:
+    """Whether they are texts that are no work, wherever they are used."""
+    return all_text(variables) and sum(map(len, variables.values())) < LETTERS
 
 
 def _written(node: ValueNode, parts: Parts) -> int:
@@ -73,6 +105,8 @@ def _written(node: ValueNode, parts: Parts) -> int:
         return sum(MEMBER + _written(each.value, parts) for each in node.fields)
     if isinstance(node, ListValueNode):
         return len(node.values) // ITEMS + sum(_written(each, parts) for each in node.values)
+    if isinstance(node, StringValueNode):
+        return len(node.value) // LETTERS
     return 0
 
 
@@ -82,4 +116,6 @@ def _given(value: Any) -> int:
         return sum(MEMBER + _given(each) for each in value.values())
     if isinstance(value, list):
         return len(value) // ITEMS + sum(map(_given, value))
+    if isinstance(value, str):
+        return len(value) // LETTERS
     return 0

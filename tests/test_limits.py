@@ -170,6 +170,44 @@ def test_what_is_given_is_work_wherever_it_is_used() -> None:
         assert (found.value.errors[0].extensions or {})["code"] == "QUERY_TOO_COMPLEX"
 
 
+def test_what_is_given_to_a_page_is_work_each_time_that_it_is_counted() -> None:
+    twenty = "{and: [" + '{name: {eq: "a"}} ' * 20 + "]}"
+    counted = [
+        f"{{ employees(where: {twenty}) {{ {' '.join(f'a{n}: totalCount' for n in range(most))} }} }}"
+        for most in (10, 20)
+    ]
+    assert [codes(each) for each in counted] == [[], ["QUERY_TOO_COMPLEX"]]
+    of_a_fragment = "{ employees(where: " + twenty + ") { ...f } } fragment f on EmployeeConnection { "
+    assert codes(of_a_fragment + " ".join(f"a{n}: totalCount" for n in range(20)) + " }") == ["QUERY_TOO_COMPLEX"]
+
+
+def test_long_texts_are_work_wherever_they_are_used() -> None:
+    def work(document: str, text: str) -> int:
+        return DOCUMENTS.get(document).operation(None).cost.work.with_({"c": text})
+
+    once = "query ($c: String) { employees(after: $c) { totalCount } }"
+    twice = "query ($c: String) { a: employees(after: $c) { totalCount } b: employees(after: $c) { totalCount } }"
+    assert work(once, "x" * 900_000) - work(once, "x") == 900
+    assert work(twice, "x" * 900_000) - work(twice, "x") == 1_800
+    with pytest.raises(Invalid):
+        check_cost(DOCUMENTS.get(twice).operation(None), {"c": "x" * 900_000})
+
+
+def test_a_dashboard_of_several_boards_is_answered() -> None:
+    place = "rank value target attainment employee { name }"
+    boards = " ".join(
+        f'b{n}: leaderboard(metric: {metric}, period: "2017") {{ period entries {{ {place} }} }}'
+        for n, metric in enumerate(("WON_AMOUNT", "DEALS_WON", "CUSTOMER_SATISFACTION"))
+    )
+    mine = " ".join(
+        f's{n}: standing(employeeId: $id, metric: WON_AMOUNT, period: "{period}") {{ rank value attainment }}'
+        for n, period in enumerate(("2017", "2017-Q2", "2017-04"))
+    )
+    me = "employee(id: $id) { name title department { name } manager { name } }"
+    operation = DOCUMENTS.get(f"query ($id: ID!) {{ {boards} {mine} {me} }}").operation(None)
+    assert check_cost(operation, {"id": "Employee_x"})
+
+
 def test_commands_are_counted_wherever_they_stand() -> None:
     commands = " ".join(f'a{n}: retireRole(input: {{ id: "x" }}) {{ __typename }}' for n in range(MOST_COMMANDS))
     one_more = 'b: retireRole(input: { id: "x" }) { __typename }'
