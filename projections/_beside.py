@@ -122,7 +122,7 @@ async def _fill(
                 _fold(beside, fillings, facts[at : at + FEW])
                 await asyncio.sleep(0)
             for filling in fillings.values():
-                if len(filling.folded) >= (ROWS if filling.folded.again else ROWS // 8):
+                if len(filling.folded) > (ROWS if filling.folded.again else ROWS // 8):
                     await waiting.acquire()
                     writing = tasks.create_task(filling.write(lane, filling.folded.taken()))
                     writing.add_done_callback(lambda _: waiting.release())

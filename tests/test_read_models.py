@@ -113,6 +113,54 @@ async def test_rebuilt_from_the_log_they_are_what_they_were(database_url: str, p
         await are_right(pool, log, MODELS)
 
 
+@pytest.mark.parametrize("held", [0, 20, 1_000])
+async def test_however_few_rows_a_rebuild_holds_they_are_what_they_were(
+    database_url: str, pool: Pool, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    monkeypatch.setattr(_page, "PAGE", 40)
+    monkeypatch.setattr(_beside, "ROWS", held)
+    async with open_log(database_url) as log:
+        await something(log, random.Random(11), 240)
+        before = await found_by(pool)
+        await rebuild(pool, log.keys, ReadModels(MODELS))
+        await are_right(pool, log, MODELS)
+        assert await found_by(pool) == before
+        await something(log, random.Random(12), 40)
+        await are_right(pool, log, MODELS)
+
+
+async def found_by(pool: Pool) -> list[asyncpg.Record]:
+    """The rules and indexes of all tables, by whatever name, and how PostgreSQL cleans up behind them."""
+    return [
+        *await pool.fetch(
+            "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE connamespace = 'read'::regnamespace ORDER BY 1, 2"
+        ),
+        *await pool.fetch(
+            "SELECT tablename, regexp_replace(indexdef, ' INDEX .* USING ', ' ') FROM pg_indexes"
+            " WHERE schemaname = 'read' ORDER BY 1, 2"
+        ),
+        *await pool.fetch(
+            "SELECT relname, reloptions FROM pg_class WHERE relnamespace = 'read'::regnamespace AND relkind = 'r'"
+            " ORDER BY 1"
+        ),
+    ]
+
+
+async def test_of_a_row_that_is_told_again_and_again_a_rebuild_keeps_the_last(
+    database_url: str, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_page, "PAGE", 7)
+    monkeypatch.setattr(_beside, "ROWS", 0)
+    async with open_log(database_url) as log:
+        for id in IDS[:3]:
+            await log.run(Account, id, Account.open, number=str(id), origin=by())
+        for n in range(40):
+            await log.run(Account, IDS[n % 3], Account.nickname_it, nickname=f"N-{n}", origin=by())
+        await rebuild(pool, log.keys, ReadModels([nicknames]))
+        await are_right(pool, log, MODELS)
+
+
 @pytest.mark.usefixtures("pages")
 async def test_a_new_one_catches_up_while_commands_go_on(database_url: str, pool: Pool) -> None:
     async with open_log(database_url) as log:
