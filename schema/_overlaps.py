@@ -72,9 +72,10 @@ class Overlaps(ValidationRule):
     def _same_shape(self, groups: Grouped, depth: int) -> None:
         """Whatever object is met: under one name, one form of value."""
         for name, fields in groups.items():
-            first = fields[0]
-            for other in fields[1:]:
-                if first.field and other.field and not _alike(first.field.type, other.field.type):
+            known = [(each, each.field.type) for each in fields if each.field]
+            for other, type_ in known[1:]:
+                first, wanted = known[0]
+                if not _alike(wanted, type_):
                     raise _conflict(name, "they return conflicting types", first, other)
             if depth < DEEPEST:  # deeper are only fragments within themselves, which is another rule's business
                 self._same_shape(self._inner(fields), depth + 1)

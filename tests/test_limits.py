@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from graphql import OverlappingFieldsCanBeMergedRule, get_introspection_query, parse, validate
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bench.worst_documents import WORST, worst
@@ -276,6 +276,7 @@ def _selections(depth: int) -> st.SearchStrategy[str]:
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@example(root="name ... on Department { name }", f="name", g="id")
 @given(root=_selections(3), f=_selections(1).filter(lambda it: "..." not in it), g=_selections(2))
 def test_what_can_not_be_merged_is_what_graphql_core_says(root: str, f: str, g: str) -> None:
     g = g.replace("...g", "...f")
