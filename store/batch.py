@@ -20,6 +20,7 @@ from store.claims import Wishes
 from store.codec import encode, personal_fields
 from store.command import Command, Decided, Outcome
 from store.recorded import Recorded
+from store.streams import Querying
 from store.tree import leaf_hash
 
 Session: TypeAlias = "asyncpg.Connection[Record] | PoolConnectionProxy[Record]"
@@ -32,6 +33,8 @@ class Head(NamedTuple):
     position: int
     recorded_at: datetime
     live: frozenset[str]
+    leaf: bytes | None = None
+    """The hash of the last fact, if it was recorded by this process."""
 
 
 class Statement(NamedTuple):
@@ -133,7 +136,9 @@ def prepare(
                     origin=origin,
                 )
             )
-    prepared.after = Head(position, at, head.live & projector.tables)
+    leaf = prepared.rows[-1][-1] if prepared.rows else head.leaf
+    live = frozenset(name for name in head.live if name in projector.tables)
+    prepared.after = Head(position, at, live, leaf)
     try:
         prepared.read = list(projector.fold(recorded, prepared.after.live))
     except Indigestible as error:
@@ -151,6 +156,8 @@ LOCK = Statement("""
     FROM store.head FOR UPDATE""")
 """Take the head, to write; what is written is on disk when it is committed, whatever the database's own default is."""
 
+POSITION = Statement("SELECT position FROM store.head")
+
 _RECORD = """
 WITH moved AS (UPDATE store.head SET position = $15, recorded_at = $16)
 INSERT INTO store.log
@@ -163,6 +170,14 @@ _MOVED = """
 SELECT 1 FROM unnest($1::uuid[], $2::int[]) s (id, version)
 WHERE EXISTS (SELECT FROM store.log l WHERE l.stream_id = s.id AND l.version > s.version) LIMIT 1
 """
+
+_AS_EXPECTED = f"""
+SELECT 1 / ((
+    position = $3 AND live @> $4 AND live <@ $4
+    AND (SELECT leaf FROM store.log WHERE position = $3) = $5
+    AND NOT EXISTS ({_MOVED})
+) IS TRUE)::int FROM store.head
+"""  # noqa: S608
 
 
 def transaction(connection: Session) -> Transaction:
@@ -188,6 +203,14 @@ def moved(batch: Iterable[Decided]) -> Statement:
         for stream_id, version in decided.seen.items():
             seen[stream_id] = min(version, seen.get(stream_id, version))
     return Statement(_MOVED, (list(seen), list(seen.values())))
+
+
+def as_expected(head: Head, batch: Iterable[Decided]) -> Statement:
+    """Divides by zero unless the log ends as expected and no stream that a command rests on has moved.
+
+    To be carried out under the lock. The hash of the last fact says that all before it is as it was, whoever wrote it.
+    """
+    return Statement(_AS_EXPECTED, (*moved(batch).arguments, head.position, list(head.live), head.leaf))
 
 
 async def write(connection: Session, statements: Iterable[Statement]) -> None:
@@ -267,7 +290,7 @@ def positions_of(prepared: Prepared) -> dict[int, int]:
     return {id(decided): row[0] for decided, row in zip(prepared.owners, prepared.rows, strict=True)}
 
 
-async def recorded_before(connection: Session, commands: Sequence[Command]) -> dict[Command, Outcome | Refused]:
+async def recorded_before(connection: Querying, commands: Sequence[Command]) -> dict[Command, Outcome | Refused]:
     """The answers of those commands whose idempotency keys are known."""
     keyed = [command for command in commands if command.keyed]
     if not keyed:

@@ -55,7 +55,8 @@ class Connection(asyncpg.Connection):
     async def together(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> list[list[Row]]:
         """Send these statements in one round trip; the rows of each, with values as text.
 
-        Raises what went wrong first; those after it were not carried out.
+        Raises what went wrong first; those after it were not carried out. What is sent before this is answered is
+        carried out after it.
         """
         if self.is_closed():
             raise ConnectionDoesNotExistError("The connection is closed.")
@@ -67,17 +68,17 @@ class Connection(asyncpg.Connection):
                 sent.append(parse(name, sql))
             sent.append(execute(name, arguments))
         transport: asyncio.Transport = self._transport  # type: ignore[attr-defined]  # of asyncpg's own
-        answers = Answers(transport)
+        bundle = Answers.on(transport).expect()
         transport.write(b"".join((*sent, SYNC)))
         try:
             async with asyncio.timeout(PATIENCE):
-                await answers.all
+                await bundle.all
         except (TimeoutError, asyncio.CancelledError):
             self.terminate()
             raise
         finally:
-            self._prepared.update(islice(new.items(), answers.prepared))
-        return answers.rows[:-1]
+            self._prepared.update(islice(new.items(), bundle.prepared))
+        return bundle.rows[:-1]
 
 
 async def connect(url: str, *, patience: float | None = PATIENCE, name: str = "meritbook") -> Connection:

@@ -11,7 +11,9 @@ Values are sent as text. What JSON writes is what PostgreSQL reads, but for brac
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from struct import Struct
 from typing import Any
 
@@ -51,6 +53,8 @@ def text(value: Any) -> bytes | None:
             return None
         case str():
             return value.encode()
+        case bytes():
+            return b"\\x" + value.hex().encode()
         case list() | tuple():
             return _array(value)
         case _:
@@ -78,59 +82,86 @@ def _message(kind: bytes, body: bytes) -> bytes:
 # ── What is answered ──
 
 
+@dataclass(eq=False, slots=True)
+class Bundle:
+    """Statements that were sent together: `rows` of each, how many were newly `prepared`, and when `all` is answered.
+
+    `all` ends with the first error, if there is one.
+    """
+
+    rows: list[list[Row]] = field(default_factory=lambda: [[]])
+    prepared: int = 0
+    error: Exception | None = None
+    all: asyncio.Future[None] = field(default_factory=asyncio.Future)
+
+    def end(self) -> None:
+        if self.all.done():
+            return  # nobody waits any more
+        if self.error is None:
+            self.all.set_result(None)
+        else:
+            self.all.set_exception(self.error)
+
+
 class Answers(asyncio.Protocol):
-    """Takes the place of asyncpg's protocol until all is answered: `rows` of each statement, or the first error.
+    """Takes the place of asyncpg's protocol until all bundles are answered, each after the one before it.
 
     What PostgreSQL says unasked in the meantime is for nobody: who listens does so on another connection.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
-        self.rows: list[list[Row]] = [[]]
-        self.prepared = 0
-        self.all: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._error: Exception | None = None
+        self._bundles: deque[Bundle] = deque()
         self._received = b""
         self._transport = transport
         self._usual: Any = transport.get_protocol()
         transport.set_protocol(self)
 
+    @classmethod
+    def on(cls, transport: asyncio.Transport) -> Answers:
+        """Who takes the answers there."""
+        there = transport.get_protocol()
+        return there if isinstance(there, cls) else cls(transport)
+
+    def expect(self) -> Bundle:
+        """The answers to what is sent next."""
+        self._bundles.append(bundle := Bundle())
+        return bundle
+
     def data_received(self, data: bytes) -> None:
         received, at = self._received + data, 0
-        while len(received) >= at + 5 and not self.all.done():
+        while self._bundles and len(received) >= at + 5:
             end = at + 1 + int.from_bytes(received[at + 1 : at + 5])
             if len(received) < end:
                 break
             self._take(received[at : at + 1], received[at + 5 : end])
             at = end
         self._received = received[at:]
-        if self.all.done() and self._received:
-            self._usual.data_received(self._received)
+        if not self._bundles:
+            self._transport.set_protocol(self._usual)
+            if self._received:
+                self._usual.data_received(self._received)
 
     def _take(self, kind: bytes, body: bytes) -> None:
+        bundle = self._bundles[0]
         match kind:
             case b"1":
-                self.prepared += 1
+                bundle.prepared += 1
             case b"D":
-                self.rows[-1].append(_row(body))
+                bundle.rows[-1].append(_row(body))
             case b"C":
-                self.rows.append([])
+                bundle.rows.append([])
             case b"E":
-                self._error = self._error or _error(body)
+                bundle.error = bundle.error or _error(body)
             case b"Z":
-                self._transport.set_protocol(self._usual)
-                self._end(self._error)
-
-    def _end(self, error: Exception | None) -> None:
-        if self.all.done():
-            return  # nobody waits any more
-        if error is None:
-            self.all.set_result(None)
-        else:
-            self.all.set_exception(error)
+                self._bundles.popleft().end()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._usual.connection_lost(error)
-        self._end(self._error or ConnectionDoesNotExistError("The connection was closed before all was answered."))
+        while self._bundles:
+            bundle = self._bundles.popleft()
+            lost = ConnectionDoesNotExistError("The connection was closed before all was answered.")
+            bundle.error = bundle.error or lost
+            bundle.end()
 
     def pause_writing(self) -> None:
         self._usual.pause_writing()

@@ -66,6 +66,10 @@ class Fragile(Connection):
 
     weather: Weather
 
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._turn = asyncio.Lock()
+
     async def execute(self, *arguments: Any, **options: Any) -> Any:
         return await self._through(arguments[0], lambda: super(Fragile, self).execute(*arguments, **options))
 
@@ -82,7 +86,11 @@ class Fragile(Connection):
         return await self._through("COPY", lambda: super(Fragile, self).copy_records_to_table(*arguments, **options))
 
     async def together(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> list[list[Row]]:
-        """The statements before one that breaks are sent together, and so are those after it."""
+        """The statements before one that breaks are sent together, and so are those after it; nothing in between."""
+        async with self._turn:
+            return await self._apart(statements)
+
+    async def _apart(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> list[list[Row]]:
         rows: list[list[Row]] = []
         waiting: list[tuple[str, Sequence[Any]]] = []
         for each in statements:

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from domain._kernel import Claim, Conflict, IdempotencyMismatch, Invalid, Refused
-from store import writer
+from store import patience, writer
 from store.careful import NotRecorded
 from store.claims import digest
 from store.command import Outcome
@@ -173,7 +173,7 @@ class Ledger(RuleBasedStateMachine):
     # ── What must hold ──
 
     async def ask(self, group: list[Ask], *, may_be_away: bool = False) -> None:
-        writer.PATIENCE = 0.1 if may_be_away else 30.0
+        patience.PATIENCE = 0.1 if may_be_away else 30.0
         before = len(self.bank.facts)
         origins = [by(command_id=self.command_id(ask)) for ask in group]
         answers = await asyncio.wait_for(
@@ -299,7 +299,8 @@ async def _empty(connection: Any) -> None:
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that several are under way at once. And patience as it was, afterwards."""
     monkeypatch.setattr(writer, "BATCH", 3)
-    monkeypatch.setattr(writer, "PATIENCE", writer.PATIENCE)
+    monkeypatch.setattr(writer, "ENOUGH", 1)
+    monkeypatch.setattr(patience, "PATIENCE", patience.PATIENCE)
 
 
 @pytest.mark.usefixtures("_small_batches")

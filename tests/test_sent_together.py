@@ -65,6 +65,7 @@ async def test_statements_are_carried_out_in_their_order_and_each_has_its_rows(c
         ("text", "as it is\n\\"),
         ("bigint", 5),
         ("uuid", UUID(int=7)),
+        ("bytea", b"\0\\xff{"),
         ("timestamptz", datetime(2026, 3, 1, 12, 30, tzinfo=UTC)),
         ("text", None),
     ],
@@ -109,6 +110,44 @@ async def test_after_one_that_goes_wrong_nothing_is_carried_out(connection: Conn
 async def test_answers_of_any_size_are_put_together(connection: Connection) -> None:
     rows = await connection.together([("SELECT repeat('x', n) FROM generate_series(1, 1000) n", ())])
     assert rows == [[("x" * n,) for n in range(1, 1001)]]
+
+
+async def test_what_is_sent_while_something_else_is_under_way_is_carried_out_after_it(connection: Connection) -> None:
+    await connection.execute("CREATE TEMP TABLE t (a int)")
+    count, insert = ("SELECT count(*) FROM t", ()), ("INSERT INTO t VALUES (1)", ())
+    said = [
+        [("SELECT pg_sleep(0.05)", ()), insert, count],
+        [insert, count],
+        [],
+        [count],
+        [("SELECT 1 / 0", ())],
+        [count],
+    ]
+    answers = await asyncio.gather(*map(connection.together, said), return_exceptions=True)
+    assert answers[:4] == [[[("",)], [], [("1",)]], [[], [("2",)]], [], [[("2",)]]]
+    assert isinstance(answers[4], asyncpg.DivisionByZeroError)
+    assert answers[5] == [[("2",)]]
+    assert await connection.fetchval("SELECT count(*) FROM t") == 2
+
+
+async def test_nothing_is_carried_out_behind_a_transaction_that_failed(connection: Connection) -> None:
+    await connection.execute("CREATE TEMP TABLE t (a int)")
+    begin, insert, commit = ("BEGIN", ()), ("INSERT INTO t VALUES (1)", ()), ("COMMIT", ())
+    said = [[begin, insert, commit], [begin, ("SELECT 1 / 0", ()), commit], [begin, insert, commit]]
+    answers = await asyncio.gather(*map(connection.together, said), return_exceptions=True)
+    assert [type(each) for each in answers[1:]] == [asyncpg.DivisionByZeroError, asyncpg.InFailedSQLTransactionError]
+    assert await connection.together([("ROLLBACK", ()), ("SELECT count(*) FROM t", ())]) == [[], [("1",)]]
+
+
+async def test_a_connection_that_ends_loses_everything_that_was_sent(
+    connection: Connection, pool: asyncpg.Pool
+) -> None:
+    asking = [asyncio.ensure_future(connection.together([("SELECT pg_sleep(60)", ())])) for _ in range(3)]
+    await asyncio.sleep(0)
+    await pool.execute("SELECT pg_terminate_backend($1)", connection.get_server_pid())
+    for each in await asyncio.gather(*asking, return_exceptions=True):
+        assert isinstance(each, LOST)
+    assert connection.is_closed()
 
 
 async def test_a_connection_that_ends_meanwhile_is_lost_and_closed(connection: Connection, pool: asyncpg.Pool) -> None:

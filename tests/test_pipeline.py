@@ -1,0 +1,161 @@
+"""Commits that follow each other on one connection, each sent before the one before it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from store.batch import Head, Prepared, as_expected
+from store.careful import NotRecorded
+from store.command import Command, Decided, Outcome
+from store.log import Log
+from store.pool import Connection, connect
+from store.streams import Folded, Stream
+from tests._ledger import Account, by, open_log
+
+ONE = Decimal(1)
+CROWD = 120
+
+
+@pytest.fixture
+async def log(database_url: str) -> AsyncIterator[Log]:
+    async with open_log(database_url) as log:
+        yield log
+
+
+@pytest.fixture
+async def other(database_url: str, log: Log) -> AsyncIterator[Log]:
+    """The same log, as another process has it."""
+    async with open_log(database_url) as it:
+        yield it
+
+
+async def run(log: Log, id: UUID, command: Any, **given: Any) -> Outcome:
+    return await log.run(Account, id, command, origin=by(), **given)
+
+
+async def opened(log: Log) -> UUID:
+    id = uuid4()
+    await run(log, id, Account.open, number=str(id))
+    return id
+
+
+async def at_once(*commands: Any) -> list[Any]:
+    return await asyncio.gather(*commands, return_exceptions=True)
+
+
+def commits(log: Log) -> list[int]:
+    """From now on, how many facts each commit recorded."""
+    seen: list[int] = []
+
+    def see(prepared: Prepared) -> None:
+        assert prepared.after.position == prepared.head.position + len(prepared.rows)
+        seen.append(len(prepared.rows))
+
+    log.watchers.append(see)
+    return seen
+
+
+async def test_what_a_crowd_asks_is_recorded_in_several_commits_in_the_order_in_which_it_came(log: Log) -> None:
+    ids = [await opened(log) for _ in range(3)]
+    seen = commits(log)
+    outcomes = await asyncio.gather(*(run(log, ids[n % 3], Account.deposit, amount=ONE) for n in range(CROWD)))
+    assert [outcome.position for outcome in outcomes] == list(range(4, CROWD + 4))
+    assert len(seen) > 1
+    assert sum(seen) == CROWD
+    assert log.meter.taken_back == 0
+    for id in ids:
+        assert [fact.version for fact in await log.stream(id)] == list(range(1, CROWD // 3 + 2))
+
+
+async def test_a_commit_behind_one_that_fails_at_its_very_end_is_taken_back_with_it(log: Log) -> None:
+    """What is unique in a read model is looked at when the transaction ends."""
+    names = [await opened(log) for _ in range(2)]
+    for _ in range(3):
+        await run(log, names[0], Account.nickname_it, nickname=str(uuid4()))
+        new = [uuid4() for _ in range(CROWD // 4)]
+        answers = await at_once(
+            run(log, names[0], Account.nickname_it, nickname=f"x {new[0]}"),
+            run(log, names[1], Account.nickname_it, nickname=f"x {new[0]}"),
+            *(run(log, id, Account.open, number=str(id)) for id in new),
+            *(run(log, id, Account.deposit, amount=ONE) for id in new),
+            *(run(log, id, Account.deposit, amount=ONE) for id in reversed(new)),
+        )
+        assert [n for n, answer in enumerate(answers) if not isinstance(answer, Outcome)] == [1]
+        assert isinstance(answers[1], NotRecorded)
+        for id in new:
+            assert [fact.version for fact in await log.stream(id)] == [1, 2, 3]
+    assert log.meter.taken_back >= 3
+
+
+async def test_whoever_else_writes_a_process_goes_on_where_the_log_ends(log: Log, other: Log) -> None:
+    shared, ids = await opened(log), [await opened(log) for _ in range(10)]
+    for turn in range(6):
+        writing = (log, other) if turn % 2 else (log,)
+        outcomes = await at_once(
+            *(run(each, id, Account.deposit, amount=ONE) for each in writing for id in ids for _ in range(5)),
+            run(other, shared, Account.deposit, amount=ONE),
+        )
+        assert all(isinstance(outcome, Outcome) for outcome in outcomes), outcomes
+        assert (await run(log, shared, Account.deposit, amount=ONE)).version == 2 * turn + 3
+    facts = [fact async for fact in log.everything()]
+    assert [fact.position for fact in facts] == list(range(1, len(facts) + 1))
+    assert len(facts) == 11 + 6 * 2 + 3 * 50 + 3 * 100
+
+
+@pytest.fixture
+async def connection(database_url: str, log: Log) -> AsyncIterator[Connection]:
+    it = await connect(database_url)
+    yield it
+    await it.close()
+
+
+def decided(id: UUID, version: int) -> Decided:
+    """A command that rests on this version of a stream."""
+    command = Command(
+        stream=Stream(Account, id),
+        decide=Account.close,
+        arguments={},
+        origin=by(),
+        expected_version=None,
+        keyed=False,
+        asked={},
+        answer=asyncio.get_running_loop().create_future(),
+    )
+    return Decided(command=command, after=Folded(Account(), version), seen={id: version})
+
+
+async def test_a_commit_that_expects_something_else_of_the_log_is_not_carried_out(
+    log: Log, connection: Connection, pool: asyncpg.Pool
+) -> None:
+    seen: list[Head] = []
+    log.watchers.append(lambda prepared: seen.append(prepared.after))
+    id = await opened(log)
+    await run(log, id, Account.deposit, amount=ONE)
+    now = datetime.now(UTC)
+    first, last = seen
+    rests_on = [decided(id, 2)]
+    assert await connection.together([as_expected(last, rests_on)]) == [[("1",)]]
+    assert await connection.together([as_expected(last, [])]) == [[("1",)]]
+    for head, batch in (
+        (first, rests_on),
+        (last._replace(position=3), rests_on),
+        (last._replace(leaf=first.leaf), rests_on),
+        (last._replace(leaf=None), rests_on),
+        (last._replace(live=frozenset(list(last.live)[1:])), rests_on),
+        (last._replace(live=last.live | {"another"}), rests_on),
+        (last, [decided(id, 1)]),
+        (Head(2, now, frozenset()), []),
+    ):
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await connection.together([as_expected(head, batch)])
+    await pool.execute("UPDATE store.head SET position = 3")
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await connection.together([as_expected(last, rests_on)])
