@@ -78,7 +78,8 @@ class CommandInput:
     """What every command accepts."""
 
     command_id: UUID | None = strawberry.field(
-        default=UNSET, description="Chosen by the client: the same command sent again is answered, not repeated."
+        default=UNSET,
+        description="Chosen by the client, best as a UUIDv7: the same command sent again is answered, not repeated.",
     )
     expected_version: int | None = strawberry.field(
         default=UNSET, description="Refused with CONFLICT if the object is not at this version."

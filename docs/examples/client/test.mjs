@@ -9,7 +9,7 @@ import { fetchQuery } from "relay-runtime";
 import { WebSocket } from "ws"; // Node 20 has none of its own
 
 import { Api, ApiError } from "./build/src/api.js";
-import { command } from "./build/src/commands.js";
+import { command, newCommandId } from "./build/src/commands.js";
 import { judged, show } from "./build/src/example.js";
 import { changes } from "./build/src/live.js";
 import { Me } from "./build/src/operations.js";
@@ -78,6 +78,17 @@ test("who is not signed in is told so at once", async () => {
     command(() => nobody.ask(Me)),
     (error) => error instanceof ApiError && error.code === "UNAUTHENTICATED",
   );
+});
+
+test("ids of commands begin with the time, and are none like another", () => {
+  const before = Date.now();
+  const ids = Array.from({ length: 1000 }, newCommandId);
+  for (const id of ids) {
+    assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    const time = Number.parseInt(id.slice(0, 13).replace("-", ""), 16);
+    assert.ok(before <= time && time <= Date.now());
+  }
+  assert.equal(new Set(ids).size, ids.length);
 });
 
 test("Relay pages through employees, and asks for one again", async (context) => {
