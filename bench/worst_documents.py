@@ -238,8 +238,8 @@ def worst(name: str) -> Worst:
     return WORST[name]()
 
 
-def milliseconds(found: Worst, permissions: frozenset[str]) -> tuple[float, str]:
-    """The processor time until the document is refused, or ready to be run; and which of the two."""
+def outcome(found: Worst, permissions: frozenset[str]) -> str:
+    """What becomes of the document: the statement that answers it, or the code of its refusal."""
     from schema import schema  # noqa: PLC0415
     from schema._arguments import Call  # noqa: PLC0415
     from schema._documents import Documents, Invalid, check_cost  # noqa: PLC0415
@@ -250,20 +250,28 @@ def milliseconds(found: Worst, permissions: frozenset[str]) -> tuple[float, str]
     body = msgspec.json.encode({"query": found.document, "variables": found.variables})
     reader = Reader(graph, nothing, nothing, b"", documents=Documents(graph))  # type: ignore[arg-type]
     viewer = Viewer(UUID(int=1), permissions)
-    began = process_time()
     try:
         request = from_body(body)
         operation = reader.documents.get(found.document).operation(None)
         variables = operation.coerced(graph, request.variables)
         check_cost(operation, variables)
-        if operation.is_query:
-            reader.plan(operation, variables, viewer, 1, mixed=False).values(Call(viewer.id, variables))
-        said = "answered"
+        if not operation.is_query:
+            return ""
+        plan = reader.plan(operation, variables, viewer, 1, mixed=False)
+        plan.values(Call(viewer.id, variables))
     except Invalid as error:
-        said = f"refused: {(error.errors[0].extensions or {})['code']}"
+        return str((error.errors[0].extensions or {})["code"])
     except HttpError as error:
-        said = f"refused: {error.code}"
-    return (process_time() - began) * 1_000, said
+        return error.code
+    return plan.sql
+
+
+def milliseconds(found: Worst, permissions: frozenset[str]) -> tuple[float, str]:
+    """The processor time until the document is refused, or ready to be run; and which of the two."""
+    began = process_time()
+    said = outcome(found, permissions)
+    time = (process_time() - began) * 1_000
+    return time, f"refused: {said}" if said.isupper() else "answered"
 
 
 def main() -> int:

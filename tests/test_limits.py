@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from graphql import OverlappingFieldsCanBeMergedRule, get_introspection_query, p
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bench.worst_documents import WORST, worst
+from bench.worst_documents import WORST, outcome, worst
 from schema import schema
 from schema._cost import MOST_COST
 from schema._documents import MOST_ERRORS, Documents, Invalid, check_cost
@@ -35,6 +36,33 @@ def test_the_worst_documents_are_refused_or_within_the_limits(name: str) -> None
     assert sum(len(error.message) for error in read.errors) < 4_000
     if found.refused:
         assert [(error.extensions or {})["code"] for error in read.errors] == ["QUERY_TOO_COMPLEX"]
+
+
+MOST_CALLS = 450_000
+"""Of functions; some 30 ms of processor time."""
+
+LONGEST_STATEMENT = 60_000
+"""Characters; some 30 ms, too, for SQLAlchemy does more with each call."""
+
+
+@pytest.mark.parametrize("name", WORST)
+def test_the_worst_documents_are_little_work(name: str) -> None:
+    """Counted, for time depends on who else uses the machine."""
+    found, calls = worst(name), 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    outcome(found, frozenset())  # whatever is done once for all documents is done
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        said = outcome(found, frozenset())
+    finally:
+        sys.setprofile(before)
+    assert calls < MOST_CALLS
+    assert len(said) < LONGEST_STATEMENT
 
 
 @pytest.mark.parametrize(
