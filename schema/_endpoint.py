@@ -1,8 +1,9 @@
 """The front door: GraphQL over HTTP at one ASGI application.
 
 Each request goes one way: its media types, its address, its body, its document, its variables, who asks, what it
-costs. Then queries that SQL alone can answer are answered at once, and everything else is executed by Strawberry.
-Whatever is wrong is said in GraphQL's form, with a code, under the status that the specification asks for.
+costs. Then queries that SQL alone can answer are answered at once, mutations are carried out, and everything that needs
+functions of our own is executed by Strawberry. Whatever is wrong is said in GraphQL's form, with a code, under the
+status that the specification asks for.
 """
 
 from __future__ import annotations
