@@ -139,13 +139,13 @@ WORST: dict[str, Callable[[], Worst]] = {
         + '"a" ' * 2_700
         + "]}}) { totalCount } }"
     ),
-    "standings": lambda: Worst("{ " + _fields(lambda n: f"a{n}: standing{_OF_2017} {{ {_STANDING} }}", 7) + " }"),
+    "standings": lambda: Worst("{ " + _fields(lambda n: f"a{n}: standing{_OF_2017} {{ {_STANDING} }}", 6) + " }"),
     "boards": lambda: Worst(
-        "{ " + _fields(lambda n: f"a{n}: leaderboard{_BOARD_OF_2017} {{ entries {{ {_STANDING} }} }}", 7) + " }"
+        "{ " + _fields(lambda n: f"a{n}: leaderboard{_BOARD_OF_2017} {{ entries {{ {_STANDING} }} }}", 6) + " }"
     ),
     "objects of any type": lambda: Worst("{ " + _fields(lambda n: f'a{n}: node(id: "x") {{ id }}', 17) + " }"),
     "values that are expressions": lambda: Worst(
-        '{ department(id: "x") { ' + _fields(lambda n: f"a{n}: headCount", 100) + " } }"
+        '{ department(id: "x") { ' + _fields(lambda n: f"a{n}: headCount", 80) + " } }"
     ),
     "types that can't be": lambda: Worst('{ node(id: "x") { ' + "... on Role { ... on Score { id } } " * 240 + "} }"),
     "of many types": lambda: Worst(

@@ -27,7 +27,7 @@ from schema._http import all_text
 MOST_WORK = 1_250
 """A unit is some 20 µs."""
 
-VALUE, EXPRESSION, CURSOR, OBJECT, PAGE, VIEW = 1, 12, 25, 8, 60, 150
+VALUE, EXPRESSION, CURSOR, OBJECT, PAGE, VIEW = 1, 15, 25, 8, 60, 175
 """Fields: a value, one that is an expression of its own, a cursor, an object, a page of objects, and what a view
 selects.
 """
