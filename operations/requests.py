@@ -142,12 +142,12 @@ class Requests:
             self._codes(body)
 
     def _counted(self, send: Send) -> Send:
-        async def counted(message: Scope) -> None:
-            await send(message)
+        def counted(message: Scope) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 self.statuses[message["status"]] += 1
             else:
                 self._seen(message["body"])
+            return send(message)
 
         return counted
 

@@ -194,11 +194,13 @@ class Endpoint:
 
     def paced_address(self, scope: Scope) -> None:
         """One more request of this address. Raises HttpError."""
-        self._paced(self._addresses, (scope.get("client") or ("",))[0])
+        if self.manners.address_rate:
+            self._paced(self._addresses, (scope.get("client") or ("",))[0])
 
     def paced_viewer(self, viewer: UUID) -> None:
         """One more request of this employee. Raises HttpError."""
-        self._paced(self._viewers, viewer)
+        if self.manners.viewer_rate:
+            self._paced(self._viewers, viewer)
 
     def _paced(self, rates: Rates, who: object) -> None:
         wait = rates.wait(who)

@@ -11,7 +11,7 @@ class Patience:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._under_way: set[One] = set()
+        self.under_way: set[One] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -21,21 +21,18 @@ class Patience:
     def begun(self, one: One) -> None:
         loop = asyncio.get_running_loop()
         one.until = loop.time() + self._seconds
-        self._under_way.add(one)
+        self.under_way.add(one)
         if self._timer is None or self._loop is not loop:
             self._loop, self._timer = loop, loop.call_at(one.until, self._look)
-
-    def ended(self, one: One) -> None:
-        self._under_way.discard(one)
 
     def _look(self) -> None:
         """End what has taken too long; look again when the next will have."""
         assert self._loop is not None
         now = self._loop.time()
-        for each in [each for each in self._under_way if each.until <= now]:
-            self._under_way.discard(each)
+        for each in [each for each in self.under_way if each.until <= now]:
+            self.under_way.discard(each)
             each.end()
-        until = min((each.until for each in self._under_way), default=None)
+        until = min((each.until for each in self.under_way), default=None)
         self._timer = None if until is None else self._loop.call_at(until, self._look)
 
 
@@ -58,6 +55,6 @@ class One:
         self._task.cancel()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        self._patience.ended(self)
+        self._patience.under_way.discard(self)
         if self._late and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error

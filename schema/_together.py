@@ -23,7 +23,7 @@ AT_ONCE = 2
 """Statements of one kind that are under way at a time; the second only if the first is slow."""
 
 SLOW = 0.005
-"""Seconds after which somebody who comes does not wait for a statement any longer."""
+"""Seconds after which those who wait for one do not wait for it any longer."""
 
 MOST = 64
 """Objects that one statement finds."""
@@ -113,10 +113,18 @@ class Together:
             return await self._alone(kind, values, loop.time())
         answer: asyncio.Future[Record | None] = loop.create_future()
         kind.waiting.append((values, answer))
-        if not kind.under_way or (kind.under_way < AT_ONCE and loop.time() - kind.begun > SLOW):
-            kind.under_way += 1
+        if not kind.under_way:
+            kind.under_way = 1
             loop.call_soon(self._next, kind)
+        elif len(kind.waiting) == 1:
+            loop.call_later(SLOW, self._hurry, kind)
         return await answer
+
+    def _hurry(self, kind: Kind) -> None:
+        """Unless another was begun meanwhile, the one that is under way takes long; whoever waits need not."""
+        if kind.waiting and kind.under_way < AT_ONCE and asyncio.get_running_loop().time() - kind.begun > SLOW / 2:
+            kind.under_way += 1
+            self._next(kind)
 
     async def _alone(self, kind: Kind, values: Sequence[Any], now: float) -> Record | None:
         kind.under_way, kind.begun = 1, now
@@ -136,6 +144,8 @@ class Together:
         kind.several = len(chosen) > 1
         loop = asyncio.get_running_loop()
         kind.begun = loop.time()
+        if kind.waiting:
+            loop.call_later(SLOW, self._hurry, kind)
         task = loop.create_task(self._answer(kind, chosen))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
