@@ -173,7 +173,7 @@ WHERE EXISTS (SELECT FROM store.log l WHERE l.stream_id = s.id AND l.version > s
 
 _AS_EXPECTED = f"""
 SELECT 1 / ((
-    position = $3 AND live @> $4 AND live <@ $4
+    position = $3 AND cardinality(live) = cardinality($4::text[]) AND live <@ $4
     AND (SELECT leaf FROM store.log WHERE position = $3) = $5
     AND NOT EXISTS ({_MOVED})
 ) IS TRUE)::int FROM store.head

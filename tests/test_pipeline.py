@@ -151,6 +151,7 @@ async def test_a_commit_that_expects_something_else_of_the_log_is_not_carried_ou
         (last._replace(leaf=None), rests_on),
         (last._replace(live=frozenset(list(last.live)[1:])), rests_on),
         (last._replace(live=last.live | {"another"}), rests_on),
+        (last._replace(live=frozenset([*list(last.live)[1:], "another"])), rests_on),
         (last, [decided(id, 1)]),
         (Head(2, now, frozenset()), []),
     ):
