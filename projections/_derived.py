@@ -21,7 +21,7 @@ LEAST = f"""CASE WHEN value < 0 THEN '-Infinity'
     ELSE trunc(value, {DIGITS - LONGEST}) END"""
 """The least value of the bucket that a value is counted in: its first three digits (12,345 is counted from 12,300).
 
-So there are a thousand buckets or two where most values are, however large these are, and none has very many of them.
+So there are a thousand buckets or two where most values are, however large these are, and none has many that differ.
 Below 10 there are two decimals. What is below nought has one bucket, for no score is.
 """
 

@@ -221,5 +221,5 @@ def _ranks(table: Table, ranked: Ranked) -> Table:
         *(Column(name, table.c[name].type, primary_key=True) for name in ranked.within),
         Column("least", Numeric, primary_key=True, autoincrement=False),
         Column("n", BigInteger, nullable=False),
-        postgresql_with={"fillfactor": 20},
+        postgresql_with={"fillfactor": 20},  # a count changes in its place, and few others are tidied up with it
     )
