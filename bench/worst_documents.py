@@ -94,7 +94,13 @@ WORST: dict[str, Callable[[], Worst]] = {
         "{ employees(where: {status: {in: [" + "ACTIV " * 2_900 + "]}}) { totalCount } }"
     ),
     "a long list": lambda: Worst("{ employees(where: {id: {in: [" + '"a" ' * 2_900 + "]}}) { totalCount } }"),
-    "conditions": lambda: Worst("{ employees(where: {and: [" + _CONDITION * 280 + "]}) { totalCount } }"),
+    "conditions": lambda: Worst("{ employees(where: {and: [" + _CONDITION * 190 + "]}) { totalCount } }"),
+    "conditions on what is hidden": lambda: Worst(
+        "{ employees(where: {and: [" + '{hiredOn: {eq: "2017-01-01"}} ' * 190 + "]}) { totalCount } }"
+    ),
+    "long names of objects": lambda: Worst(
+        _of_employees(_fields(lambda n: f"{'a' * 100}{n}: manager {{ {'b' * 100}: name }}", 60))
+    ),
     "conditions in a fragment": lambda: Worst(
         "{ "
         + _fields(lambda n: f'a{n}: department(id: "x") {{ ...f }}', 25)
@@ -176,9 +182,9 @@ WORST: dict[str, Callable[[], Worst]] = {
     ),
     "the whole schema": lambda: Worst(get_introspection_query(specified_by_url=True, input_value_deprecation=True)),
     "ids, as a variable": lambda: Worst(_WHERE, {"w": {"id": {"in": [f"Employee_{_ID}"] * 1_990}}}),
-    "conditions, as a variable": lambda: Worst(_WHERE, {"w": {"and": [{"name": {"eq": "a"}}] * 280}}),
+    "conditions, as a variable": lambda: Worst(_WHERE, {"w": {"and": [{"name": {"eq": "a"}}] * 190}}),
     "conditions, within each other": lambda: Worst(
-        _WHERE, {"w": {"not": {"or": [{"and": [{"name": {"eq": "a"}}] * 12}] * 22}}}
+        _WHERE, {"w": {"not": {"or": [{"and": [{"name": {"eq": "a"}}] * 12}] * 15}}}
     ),
     "conditions, in many places": lambda: Worst(
         "query ($w: EmployeeWhere) { " + _fields(lambda n: f"a{n}: employees(where: $w) {{ totalCount }}", 20) + " }",

@@ -30,10 +30,11 @@ from graphql import (
 )
 from sqlalchemy import ScalarSelect, literal_column
 
+from schema._compile import LONGEST_NAME
 from schema._declare import MOST, USUAL, Many, Paging, Value, reading
 from schema._limits import INTROSPECTION
 from schema._rows import Json, Names
-from schema._work import TOTAL, TOTALS, Parts, Work, add_arguments, weight
+from schema._work import LONG_NAME, TOTAL, TOTALS, Parts, Work, add_arguments, weight
 
 MOST_COST = 50_000
 """What one operation may cost."""
@@ -110,6 +111,8 @@ class _Counter:
         times = len(self._schema.get_possible_types(parent)) if isinstance(parent, GraphQLInterfaceType) else 1
         for node in selections.selections if selections else ():
             if isinstance(node, FieldNode):
+                if node.alias and len(node.alias.value) > LONGEST_NAME:
+                    work[""] += times * LONG_NAME
                 field = fields.get(node.name.value)
                 if field is None or node.selection_set is None:
                     values += _alone(field, node)

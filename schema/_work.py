@@ -36,7 +36,10 @@ CURSORS = ("cursor", "startCursor", "endCursor")
 TOTAL = "totalCount"
 """Each takes all that is given to its page."""
 
-MEMBER = 2
+LONG_NAME = 5
+"""A field under a name that no column of PostgreSQL's can have, besides."""
+
+MEMBER = 3
 """A member of an object in an argument, as a condition is."""
 
 ITEMS = 10
