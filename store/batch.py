@@ -173,8 +173,8 @@ WHERE EXISTS (SELECT FROM store.log l WHERE l.stream_id = s.id AND l.version > s
 
 _AS_EXPECTED = f"""
 SELECT 1 / ((
-    position = $3 AND cardinality(live) = cardinality($4::text[]) AND live <@ $4
-    AND (SELECT leaf FROM store.log WHERE position = $3) = $5
+    position = $3 AND recorded_at = $4 AND cardinality(live) = cardinality($5::text[]) AND live <@ $5
+    AND (SELECT leaf FROM store.log WHERE position = $3) = $6
     AND NOT EXISTS ({_MOVED})
 ) IS TRUE)::int FROM store.head
 """  # noqa: S608
@@ -208,9 +208,12 @@ def moved(batch: Iterable[Decided]) -> Statement:
 def as_expected(head: Head, batch: Iterable[Decided]) -> Statement:
     """Divides by zero unless the log ends as expected and no stream that a command rests on has moved.
 
-    To be carried out under the lock. The hash of the last fact says that all before it is as it was, whoever wrote it.
+    To be carried out under the lock. The hash of the last fact says that all before it is as it was, whoever wrote it;
+    the instant, that no read model has been built again since.
     """
-    return Statement(_AS_EXPECTED, (*moved(batch).arguments, head.position, list(head.live), head.leaf))
+    return Statement(
+        _AS_EXPECTED, (*moved(batch).arguments, head.position, head.recorded_at, list(head.live), head.leaf)
+    )
 
 
 async def write(connection: Session, statements: Iterable[Statement]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -148,6 +148,7 @@ async def test_a_commit_that_expects_something_else_of_the_log_is_not_carried_ou
         (first, rests_on),
         (last._replace(position=3), rests_on),
         (last._replace(leaf=first.leaf), rests_on),
+        (last._replace(recorded_at=last.recorded_at + timedelta(microseconds=1)), rests_on),
         (last._replace(leaf=None), rests_on),
         (last._replace(live=frozenset(list(last.live)[1:])), rests_on),
         (last._replace(live=last.live | {"another"}), rests_on),
