@@ -284,7 +284,8 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 5, 20)
+    gc.collect()  # so that all that was loaded is no measure for how much has to come before it looks at everything
+    gc.set_threshold(10_000, 5, 5)
 
 
 async def serve(organisation: Organisation, settings: Settings, front: Front, tracer: Tracer | None = None) -> None:
