@@ -279,8 +279,8 @@ class Door(Starlette):
 
 
 def settle() -> None:
-    """What is loaded by now stays: the garbage collector need not look at it again and again. And it looks more often at
-    less, for nobody is answered in the meantime.
+    """What is loaded by now stays: the garbage collector need not look at it again and again. At what comes it looks
+    often, and at little each time, for nobody is answered in the meantime.
     """
     gc.collect()
     gc.freeze()
