@@ -19,7 +19,9 @@ from uuid import UUID
 import msgspec
 from graphql import get_introspection_query
 
-MOST_MILLISECONDS = 50
+MOST_MILLISECONDS = 100
+"""What is promised; on a quiet machine the slowest take half of it."""
+
 RUNS = 5
 
 
