@@ -83,13 +83,9 @@ class Mutation:
     async def carried_out(self, given: Given) -> bytes:
         """The data, as JSON. Every field is non-null, so what goes wrong with one takes all, and ends it."""
         shape, told = self._shape(given.variables)
-        steps = self._steps.find(told)
-        if steps is None:
-            selection = Selection(self.reader.schema, self.operation.fragments, shape)
-            steps = self._steps.keep(told, steps_of(self.root, self.operation, selection))
         found = []
         try:
-            for each in steps:
+            for each in self._asked(shape, told):
                 if isinstance(each, str):
                     found.append(_json(each) + b":" + _json(self.root.name))
                 else:
@@ -98,6 +94,14 @@ class Mutation:
             given.errors.append(error)
             return b"null"
         return b"{%b}" % b",".join(found)
+
+    def _asked(self, shape: Mapping[str, Any], told: Any) -> list[Step | str]:
+        """Raises GraphQLError if a directive was given null: before anything is done."""
+        found = self._steps.find(told)
+        if found is None:
+            selection = Selection(self.reader.schema, self.operation.fragments, shape)
+            found = self._steps.keep(told, steps_of(self.root, self.operation, selection))
+        return found
 
     def _shape(self, variables: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         """The variables as the compiler sees them, and the same for all that ask for the same."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ import msgspec
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Scope]]
 Send = Callable[[Scope], Awaitable[None]]
+T = TypeVar("T")
 
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
@@ -144,15 +145,28 @@ def _where(error: msgspec.ValidationError) -> str:
 
 # ── Media types ──
 
+LONGEST_REMEMBERED = 500
+"""Bytes of a header. Those of clients are shorter, and few; what somebody makes up may be of any length."""
 
-@lru_cache(maxsize=500)
+
+def _remembered(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
+    known = lru_cache(maxsize=500)(read)
+
+    @wraps(read)
+    def remembered(said: bytes) -> T:
+        return known(said) if len(said) <= LONGEST_REMEMBERED else read(said)
+
+    return remembered
+
+
+@_remembered
 def is_json(content_type: bytes) -> bool:
     """Whether a body of this type is JSON in UTF-8."""
     kind, parameters = _media_type(content_type.decode("latin-1"))
     return kind == JSON and parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8")
 
 
-@lru_cache(maxsize=500)
+@_remembered
 def negotiated(accept: bytes) -> str | None:
     """The media type to answer in; None if none will do.
 

@@ -70,7 +70,6 @@ class Reader:
     answers: Answers | None = None
     """Those that are kept, if any are."""
     _plans: Cache[Any, Plan] = field(default_factory=lambda: Cache(4_000))
-    _signatures: Cache[Operation, Signature] = field(default_factory=lambda: Cache(2_000))
 
     _policy_now: Shared[int] = field(init=False)
     _together: Together = field(init=False)
@@ -106,7 +105,11 @@ class Reader:
         """
         who, version = await self.viewers.get(viewer)
         while who is not None:
-            plan, call = self.plan(operation, variables, who, version, mixed=False), Calling(who.id, variables)
+            try:
+                plan = self.plan(operation, variables, who, version, mixed=False)
+            except GraphQLError:
+                return None  # at the top, a directive was given null
+            call = Calling(who.id, variables)
             values = plan.values(cast(Call, call)) if plan.whole else None
             if values is None:
                 return None
@@ -205,17 +208,20 @@ class Reader:
             assert root is not None
             asked = compiler.selection.root(root, operation.definition.selection_set)
             found = Planner(compiler, self.policy).query(root, asked)
-            if len(found.sql) <= LARGEST_KEPT:
-                self._plans.keep(key, found)
+            self._keep(key, found)
         return found
 
-    def cached(self, key: Any, make: Callable[[], Plan]) -> Plan:
+    def cached(self, key: tuple[Any, ...], make: Callable[[], Plan]) -> Plan:
+        """The plan under a key that begins with its document."""
         found = self._plans.find(key)
         if found is None:
             found = make()
-            if len(found.sql) <= LARGEST_KEPT:
-                self._plans.keep(key, found)
+            self._keep(key, found)
         return found
+
+    def _keep(self, key: tuple[Any, ...], plan: Plan) -> None:
+        if len(key[0]) + len(plan.sql) <= LARGEST_KEPT:
+            self._plans.keep(key, plan)
 
     def compiler(self, operation: Operation, shape: Mapping[str, Any], viewer: Viewer, *, mixed: bool) -> Compiler:
         selection = Selection(self.schema, operation.fragments, shape)
@@ -233,8 +239,11 @@ class Reader:
         return self._signature(operation).shaped(variables)
 
     def _signature(self, operation: Operation) -> Signature:
-        found = self._signatures.find(operation)
-        return found if found is not None else self._signatures.keep(operation, Signature.of(self.schema, operation))
+        """Kept as long as the document is."""
+        found: Signature | None = operation.known.get(Signature)
+        if found is None:
+            found = operation.known[Signature] = Signature.of(self.schema, operation)
+        return found
 
 
 def unauthenticated() -> GraphQLError:

@@ -136,9 +136,10 @@ def prepare(
                     origin=origin,
                 )
             )
-    leaf = prepared.rows[-1][-1] if prepared.rows else head.leaf
+    if not prepared.rows:
+        return prepared  # and the head stays as it is
     live = frozenset(name for name in head.live if name in projector.tables)
-    prepared.after = Head(position, at, live, leaf)
+    prepared.after = Head(position, at, live, prepared.rows[-1][-1])
     try:
         prepared.read = list(projector.fold(recorded, prepared.after.live))
     except Indigestible as error:

@@ -86,7 +86,10 @@ def _told(cause: BaseException | None) -> BaseException:
 
 
 async def _clear_up(writer: Writer, connection: Session, prepared: Prepared) -> None:
-    """Answer the commands of a commit that was not heard of, if it took effect. The lock waits for its end."""
+    """Answer the commands of a commit that was not heard of, if it took effect. The lock waits for its end.
+
+    If PostgreSQL has not begun with it, it may still come; then it does not find the instant that it expects.
+    """
     if not prepared.rows:
         return
     async with transaction(connection):
@@ -97,6 +100,8 @@ async def _clear_up(writer: Writer, connection: Session, prepared: Prepared) -> 
             [row[0] for row in prepared.rows],
             [row[-1] for row in prepared.rows],
         )
+        if not there:
+            await connection.execute("UPDATE store.head SET recorded_at = recorded_at + interval '1 microsecond'")
     if there == len(prepared.rows):
         await writer.settled(connection, prepared)
         positions = positions_of(prepared)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, reduce
 from itertools import groupby
 from operator import itemgetter
@@ -80,6 +80,12 @@ class Streams:
     def forget(self, ids: Iterable[UUID]) -> None:
         for id in ids:
             self._known.pop(id, None)
+
+    def forget_older(self, versions: Mapping[UUID, int]) -> None:
+        """Those that have reached these versions. What is known to be further stays: others are decided upon it."""
+        for id, version in versions.items():
+            if kinds := self._known.get(id):
+                self._known[id] = {kind: folded for kind, folded in kinds.items() if folded.version >= version}
 
     async def load(self, connection: Querying, streams: Iterable[Stream]) -> None:
         """Bring these streams to where the log has them, reading only what is new."""

@@ -191,17 +191,18 @@ class Writer:
                 decided.command.resolve(decided.outcome(positions.get(id(decided), position)))
 
     async def settled(self, connection: Querying, prepared: Prepared) -> None:
-        """After a commit: tell who watches, and forget the streams that other processes moved before it."""
+        """After a commit: tell who watches, and forget what is older than what other processes recorded before it."""
         for watcher in self.watchers:
             watcher(prepared)
         known_to, self._known_to = self._known_to, prepared.after.position
         if prepared.head.position > known_to > 0:
             rows = await connection.fetch(
-                "SELECT DISTINCT stream_id FROM store.log WHERE position > $1 AND position <= $2",
+                "SELECT stream_id, max(version) AS version FROM store.log"
+                " WHERE position > $1 AND position <= $2 GROUP BY stream_id",
                 known_to,
                 prepared.head.position,
             )
-            self.streams.forget({row["stream_id"] for row in rows} - {it.command.stream.id for it in prepared.owners})
+            self.streams.forget_older({row["stream_id"]: row["version"] for row in rows})
 
     # ── The careful way, when anything objected ──
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import gc
+import sys
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
 from uuid import UUID
+from weakref import ref
 
 import pytest
 from graphql import GraphQLNamedType, GraphQLSchema, Source
 
 from schema import schema
 from schema._documents import Documents
+from schema._http import is_json, negotiated
 from schema._plan import Cache
 from schema._reader import Reader, Viewer
 
@@ -92,3 +95,33 @@ def test_what_is_heavy_counts_for_several() -> None:
     assert not cache
     cache.keep("h", "h")
     assert list(cache) == ["h"]
+
+
+def test_nothing_of_a_document_outlives_it() -> None:
+    reader, seen = Reader(GRAPH, None, None, b""), []  # type: ignore[arg-type]  # nothing is read
+    for n in range(30):
+        ids = '"" ' * 2_800
+        text = f"query ($n: Int) {{ a{n}: employees(first: $n, where: {{id: {{in: [{ids}]}}}}) {{ totalCount }} }}"
+        operation = reader.documents.get(text).operation(None)
+        reader.coerced(operation, {"n": 1})
+        seen.append(ref(operation))
+    del operation
+    gc.collect()
+    kept = reader.documents._known.values()  # noqa: SLF001
+    assert sum(each() is not None for each in seen) == len(kept) < 20
+
+
+@pytest.mark.parametrize(("commas", "kept"), [(10, 1), (60_000, 0)])
+def test_no_plan_of_a_very_long_document_is_kept(commas: int, kept: int) -> None:
+    reader = Reader(GRAPH, None, None, b"")  # type: ignore[arg-type]  # nothing is read
+    operation = reader.documents.get("{ employees { totalCount } }" + "," * commas).operation(None)
+    reader.plan(operation, {}, Viewer(UUID(int=1)), 1, mixed=False)
+    assert len(reader._plans) == kept  # noqa: SLF001
+
+
+def test_no_long_header_is_kept() -> None:
+    said = b"text/html," * 1_000
+    before = sys.getrefcount(said)
+    assert not is_json(said)
+    assert negotiated(said) is None
+    assert sys.getrefcount(said) == before

@@ -333,6 +333,26 @@ def test_any_mutation_is_answered_as_graphql_core_answers_it(
     assert all("initials" in each.source for each in left)
 
 
+@pytest.mark.parametrize("directive", ["@skip(if: $sure)", "@include(if: $sure)"])
+def test_null_for_a_directive_is_told_before_anything_is_done(
+    sides: tuple[Side, Side], loop: asyncio.AbstractEventLoop, directive: str
+) -> None:
+    ours, theirs = sides
+    team = f'changeTeam(input: {{ id: "{TEAMS[0]}" }})'
+    for body in (f"query ($sure: Boolean = true) {{ people {directive} {{ totalCount }} }}",
+                 f"mutation ($sure: Boolean = true) {{ {team} {directive} {{ __typename }} }}"):  # fmt: skip
+        done = len(ours.desk.asked)
+        answer = loop.run_until_complete(ours.ask(body, {"sure": None}, ME))
+        assert answer == loop.run_until_complete(theirs.ask(body, {"sure": None}, ME))
+        assert json.loads(answer)["data"] is None
+        assert [each["extensions"]["code"] for each in json.loads(answer)["errors"]] == ["BAD_USER_INPUT"]
+        assert len(ours.desk.asked) == done
+    within = f"mutation ($sure: Boolean = true) {{ {team} {{ __typename {directive} }} }}"
+    answer = json.loads(loop.run_until_complete(ours.ask(within, {"sure": None}, ME)))
+    assert answer["data"] is None
+    assert len(ours.desk.asked) == done
+
+
 def test_any_value_of_a_variable_is_what_graphql_core_makes_of_it_or_is_left_to_it() -> None:
     graphs = (whole_schema()._schema, build([Query], [Mutation])._schema)  # noqa: SLF001
     kinds = GraphQLScalarType | GraphQLEnumType | GraphQLInputObjectType

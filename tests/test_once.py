@@ -63,6 +63,13 @@ async def test_what_goes_wrong_is_told_and_the_connection_goes_on(pool: ReadingP
     assert await pool.once("SELECT $1::int", [3]) == [b"3"]
 
 
+async def test_what_cannot_be_said_leaves_the_connection_as_it_was(pool: ReadingPool) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        await pool.once("SELECT $1::text", ["\ud800"])
+    async with asyncio.timeout(10):  # whoever has the connection next would wait for an answer that somebody else takes
+        assert await pool.fetchval("SELECT 3") == 3
+
+
 async def test_who_gives_up_ends_the_statement_in_postgresql_too(pool: ReadingPool) -> None:
     task = asyncio.create_task(pool.once('SELECT pg_sleep(600) AS "is slow"', []))
     async with asyncio.timeout(60):
@@ -80,6 +87,18 @@ async def test_a_connection_that_is_lost_is_told_and_replaced(pool: ReadingPool)
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
         await pool.once("SELECT pg_terminate_backend(pg_backend_pid())", [])
     assert await pool.once("SELECT 1", []) == [b"1"]
+
+
+async def test_who_gives_up_when_the_connection_is_ended_is_told_of_nothing_else(server_url: str) -> None:
+    pool = await reading_pool(server_url)
+    async with asyncio.timeout(60):
+        task = asyncio.create_task(pool.once('SELECT pg_sleep(1) AS "is ended"', []))
+        while not await pool.fetchval(SLEEPING.replace("is slow", "is ended")):
+            pass
+    pool.terminate()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_whoever_traces_statements_is_told_of_it(server_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,13 +12,14 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from store.batch import Head, Prepared, as_expected
-from store.careful import NotRecorded
+from store.batch import BEGIN, COMMIT, LOCK, ROLLBACK, Head, Prepared, as_expected, prepare, statements
+from store.careful import NotRecorded, settle
+from store.claims import Wishes
 from store.command import Command, Decided, Outcome
 from store.log import Log
 from store.pool import Connection, connect
 from store.streams import Folded, Stream
-from tests._ledger import Account, by, open_log
+from tests._ledger import Account, Closed, Overdrawn, by, open_log, turnover
 
 ONE = Decimal(1)
 CROWD = 120
@@ -95,6 +96,15 @@ async def test_a_commit_behind_one_that_fails_at_its_very_end_is_taken_back_with
     assert log.meter.taken_back >= 3
 
 
+async def test_what_is_only_remembered_leaves_the_log_as_the_next_commit_expects_it(log: Log) -> None:
+    id = await opened(log)
+    await run(log, id, Account.deposit, amount=ONE)
+    for _ in range(3):
+        await run(log, id, Account.nickname_it, nickname=None, keyed=True)
+        await run(log, id, Account.deposit, amount=ONE)
+    assert log.meter.taken_back == 0
+
+
 async def test_whoever_else_writes_a_process_goes_on_where_the_log_ends(log: Log, other: Log) -> None:
     shared, ids = await opened(log), [await opened(log) for _ in range(10)]
     for turn in range(6):
@@ -115,6 +125,42 @@ async def connection(database_url: str, log: Log) -> AsyncIterator[Connection]:
     it = await connect(database_url)
     yield it
     await it.close()
+
+
+async def test_what_waits_for_its_commit_is_not_forgotten_for_what_others_recorded(
+    log: Log, other: Log, connection: Connection
+) -> None:
+    """It is heard of late what they have moved, when something is decided upon that, and more upon it."""
+    one, two, apart, slow = [await opened(log) for _ in range(3)] + [uuid4()]
+    await run(log, slow, Account.open, number="slow", branch="slow")
+    await run(log, slow, Account.deposit, amount=ONE)
+    for id in (one, two):
+        await run(other, id, Account.deposit, amount=Decimal(50))
+    with pytest.raises(Overdrawn):
+        await run(log, one, Account.withdraw, amount=Decimal(1_000), with_help_of=two)
+    committed, waiting = asyncio.Event(), log._writer._deciding
+    log.watchers.append(lambda _: committed.set())
+
+    async with connection.transaction():
+        await connection.execute(f"SELECT FROM {turnover.table} WHERE branch = 'slow' FOR UPDATE")
+        held = [await log._pool.acquire() for _ in range(log._pool.get_max_size())]
+        first = asyncio.create_task(run(log, apart, Account.deposit, amount=ONE))
+        await committed.wait()
+        second = asyncio.create_task(run(log, slow, Account.deposit, amount=ONE))
+        while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)
+        third = asyncio.create_task(run(log, one, Account.withdraw, amount=Decimal(60), with_help_of=two))
+        while not waiting.decided:
+            await asyncio.sleep(0.01)
+        for each in held:
+            await log._pool.release(each)
+        await first
+        fourth = asyncio.create_task(run(log, two, Account.withdraw, amount=Decimal(60), with_help_of=one))
+        while len(waiting.decided) < 2:
+            await asyncio.sleep(0.01)
+
+    answers = await at_once(second, third, fourth)
+    assert [type(answer) for answer in answers] == [Outcome, Outcome, Overdrawn]
 
 
 def decided(id: UUID, version: int) -> Decided:
@@ -161,3 +207,20 @@ async def test_a_commit_that_expects_something_else_of_the_log_is_not_carried_ou
     await pool.execute("UPDATE store.head SET position = 3")
     with pytest.raises(asyncpg.DivisionByZeroError):
         await connection.together([as_expected(last, rests_on)])
+
+
+async def test_a_commit_that_comes_when_it_was_looked_for_already_is_not_carried_out(
+    log: Log, connection: Connection
+) -> None:
+    seen: list[Head] = []
+    log.watchers.append(lambda prepared: seen.append(prepared.after))
+    id = await opened(log)
+    batch = [decided(id, 1)]
+    batch[0].facts, batch[0].after = (Closed(),), Folded(Account(), 2)
+    prepared = prepare(batch, seen[0], datetime.now(UTC), {}, log._writer.projector)
+    late = [BEGIN, LOCK, as_expected(seen[0], batch), *statements(prepared, batch, Wishes()), COMMIT]
+    await settle(log._writer, connection, [], [prepared])
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await connection.together(late)
+    await connection.together([ROLLBACK])
+    assert (await run(log, id, Account.deposit, amount=ONE)).version == 2
