@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from inspect import isawaitable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -50,6 +51,14 @@ async def opened(log: Log) -> UUID:
 
 async def at_once(*commands: Any) -> list[Any]:
     return await asyncio.gather(*commands, return_exceptions=True)
+
+
+async def until(so: Callable[[], Any]) -> None:
+    while True:
+        found = so()
+        if await found if isawaitable(found) else found:
+            return
+        await asyncio.sleep(0.01)
 
 
 def commits(log: Log) -> list[int]:
@@ -138,26 +147,26 @@ async def test_what_waits_for_its_commit_is_not_forgotten_for_what_others_record
         await run(other, id, Account.deposit, amount=Decimal(50))
     with pytest.raises(Overdrawn):
         await run(log, one, Account.withdraw, amount=Decimal(1_000), with_help_of=two)
-    committed, waiting = asyncio.Event(), log._writer._deciding
-    log.watchers.append(lambda _: committed.set())
+    connections, waiting = log._pool, log._writer._deciding  # noqa: SLF001
+    seen = commits(log)
+
+    async def stuck() -> bool:
+        return bool(await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
 
     async with connection.transaction():
         await connection.execute(f"SELECT FROM {turnover.table} WHERE branch = 'slow' FOR UPDATE")
-        held = [await log._pool.acquire() for _ in range(log._pool.get_max_size())]
+        held = [await connections.acquire() for _ in range(connections.get_max_size())]
         first = asyncio.create_task(run(log, apart, Account.deposit, amount=ONE))
-        await committed.wait()
+        await until(lambda: seen)
         second = asyncio.create_task(run(log, slow, Account.deposit, amount=ONE))
-        while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-            await asyncio.sleep(0.01)
+        await until(stuck)
         third = asyncio.create_task(run(log, one, Account.withdraw, amount=Decimal(60), with_help_of=two))
-        while not waiting.decided:
-            await asyncio.sleep(0.01)
+        await until(lambda: waiting.decided)
         for each in held:
-            await log._pool.release(each)
+            await connections.release(each)
         await first
         fourth = asyncio.create_task(run(log, two, Account.withdraw, amount=Decimal(60), with_help_of=one))
-        while len(waiting.decided) < 2:
-            await asyncio.sleep(0.01)
+        await until(lambda: waiting.decided[1:])
 
     answers = await at_once(second, third, fourth)
     assert [type(answer) for answer in answers] == [Outcome, Outcome, Overdrawn]
@@ -217,9 +226,9 @@ async def test_a_commit_that_comes_when_it_was_looked_for_already_is_not_carried
     id = await opened(log)
     batch = [decided(id, 1)]
     batch[0].facts, batch[0].after = (Closed(),), Folded(Account(), 2)
-    prepared = prepare(batch, seen[0], datetime.now(UTC), {}, log._writer.projector)
+    prepared = prepare(batch, seen[0], datetime.now(UTC), {}, log._writer.projector)  # noqa: SLF001
     late = [BEGIN, LOCK, as_expected(seen[0], batch), *statements(prepared, batch, Wishes()), COMMIT]
-    await settle(log._writer, connection, [], [prepared])
+    await settle(log._writer, connection, [], [prepared])  # noqa: SLF001
     with pytest.raises(asyncpg.DivisionByZeroError):
         await connection.together(late)
     await connection.together([ROLLBACK])
