@@ -43,8 +43,9 @@ class ReadingConnection(Connection):
             raise ConnectionDoesNotExistError("The connection is closed.")
         transport: asyncio.Transport = self._transport  # type: ignore[attr-defined]  # of asyncpg's own
         said = [str(value) if isinstance(value, UUID) else value for value in values]
+        sent = parse(b"", sql) + execute(b"", said) + SYNC  # what can't be said must leave the connection as it is
         answer = Answer(transport)
-        transport.write(parse(b"", sql) + execute(b"", said) + SYNC)
+        transport.write(sent)
         try:
             async with asyncio.timeout(PATIENCE):
                 return await answer.found
@@ -54,6 +55,8 @@ class ReadingConnection(Connection):
 
     def _break_off(self) -> None:
         """PostgreSQL ends the statement; nobody waits for what it says to that, so the connection is of no more use."""
+        if self.is_closed():
+            return
         protocol = self._protocol  # type: ignore[attr-defined]
         ending = connect_utils._cancel(  # type: ignore[attr-defined]  # noqa: SLF001 - as asyncpg itself does
             loop=self._loop,  # type: ignore[attr-defined]
@@ -75,13 +78,14 @@ class Answer(asyncio.Protocol):
         self._row: Found | None = None
         self._error: Exception | None = None
         self._received = b""
+        self._answered = False
         self._transport = transport
         self._usual: Any = transport.get_protocol()
         transport.set_protocol(self)
 
     def data_received(self, data: bytes) -> None:
         received, at = self._received + data, 0
-        while len(received) >= at + HEAD:
+        while not self._answered and len(received) >= at + HEAD:
             end = at + 1 + int.from_bytes(received[at + 1 : at + HEAD])
             if len(received) < end:
                 break
@@ -91,9 +95,12 @@ class Answer(asyncio.Protocol):
             elif kind == b"E":
                 self._error = _error(body)
             elif kind == b"Z":
+                self._answered = True
                 self._transport.set_protocol(self._usual)
                 self._end()
         self._received = received[at:]
+        if self._answered and self._received:  # said unasked, after the answer; there may be more to come of it
+            self._usual.data_received(self._received)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._usual.connection_lost(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from asyncpg.pgproto import pgproto
 
 from schema._held import ReadingPool, reading_pool
+from schema._once import Answer
 from store.pool import Connection
 
 SLEEPING = """SELECT count(*) FROM pg_stat_activity
@@ -81,6 +83,36 @@ async def test_who_gives_up_ends_the_statement_in_postgresql_too(pool: ReadingPo
         while await pool.fetchval(SLEEPING):
             pass
     assert await pool.once("SELECT 1", []) == [b"1"]
+
+
+READY, UNASKED = b"Z\0\0\0\x05I", b"S\0\0\0\x0aname\0\0"
+
+
+class Heard(asyncio.Protocol):
+    """What the usual protocol of a connection is given."""
+
+    def __init__(self) -> None:
+        self.data, self.whole = b"", asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        self.data += data
+        if len(self.data) >= len(UNASKED):
+            self.whole.set()
+
+
+async def test_what_is_said_after_the_answer_is_for_the_usual_protocol_however_it_is_cut() -> None:
+    for at in range(len(UNASKED)):
+        here, there = socket.socketpair()
+        with there:
+            transport, heard = await asyncio.get_running_loop().create_connection(Heard, sock=here)
+            answer = Answer(transport)
+            there.sendall(READY + UNASKED[:at])
+            assert await answer.found is None
+            there.sendall(UNASKED[at:])
+            async with asyncio.timeout(60):
+                await heard.whole.wait()
+            assert heard.data == UNASKED
+            transport.close()
 
 
 async def test_a_connection_that_is_lost_is_told_and_replaced(pool: ReadingPool) -> None:
