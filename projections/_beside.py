@@ -48,8 +48,9 @@ PAUSE = 0.2
 
 @asynccontextmanager
 async def alone(pool: Pool) -> AsyncIterator[None]:
-    """One at a time, in all processes."""
+    """One at a time, in all processes, however long it takes and whatever the database's own default is."""
     async with pool.acquire() as holder, transaction(holder):
+        await holder.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         await holder.execute("INSERT INTO store.followers VALUES ('rebuild', 0) ON CONFLICT DO NOTHING")
         await holder.execute("SELECT 1 FROM store.followers WHERE name = 'rebuild' FOR UPDATE")
         yield

@@ -239,6 +239,17 @@ async def test_whoever_reads_for_long_keeps_a_rebuild_waiting_and_no_commands(da
         await are_right(pool, log, MODELS)
 
 
+async def test_whoever_builds_is_alone_until_it_is_done_whatever_the_databases_own_patience_is(
+    database_url: str, pool: Pool
+) -> None:
+    database = await pool.fetchval("SELECT quote_ident(current_database())")
+    await pool.execute(f"ALTER DATABASE {database} SET idle_in_transaction_session_timeout = '50ms'")
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=1) as connections, _beside.alone(connections):
+        await asyncio.sleep(0.3)
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await pool.execute("SET lock_timeout = '50ms'; INSERT INTO store.followers VALUES ('rebuild', 0)")
+
+
 @pytest.mark.usefixtures("pages")
 async def test_rebuilding_and_catching_up_at_once_never_wait_for_each_other_in_a_circle(
     database_url: str, pool: Pool
