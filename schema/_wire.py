@@ -2,6 +2,9 @@
 
 A whole answer is written at once, its lines are checked once and not each time, and one look a second ends the
 connections that nobody uses, instead of a timer for each request. Whatever is unusual is done as uvicorn does it.
+
+What uvicorn leaves to a proxy is bounded here, too: how long what stands before a body may be, and how long a request
+may take to arrive.
 """
 
 from __future__ import annotations
@@ -14,7 +17,14 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+LONGEST_HEAD = 64_000
+"""Bytes of a request before its body, within what is received at once."""
+
+ARRIVES_WITHIN = 60.0
+"""Seconds from the first byte of a request to its last."""
+
 START = "http.response.start"
+TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 UNUSUAL = frozenset((b"expect", b"upgrade", b"x-forwarded-for", b"x-forwarded-proto"))
 """Headers of requests that uvicorn has something to do with."""
 
@@ -46,22 +56,44 @@ class Wire(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **others: Any) -> None:
         super().__init__(*arguments, **others)
         self._usual = True
-        self._idle_since: float | None = None
+        self._idle_since: float | None = self.loop.time()
+        self._arriving_since: float | None = None
+        self._head: int | None = 0
+        """How much there is of what stands before a body; None when that is all there."""
 
     def end_if_idle(self) -> None:
-        """Called now and then: ends a connection on which nothing was asked for too long after an answer."""
-        since = self._idle_since
-        if since is not None and self.loop.time() - since > self.timeout_keep_alive and not self.transport.is_closing():
+        """Called now and then: for too long, nothing was asked for, or a request does not arrive."""
+        now = self.loop.time()
+        idle, arriving = self._idle_since or now, self._arriving_since or now
+        if now - idle > self.timeout_keep_alive or now - arriving > ARRIVES_WITHIN:
             self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         self._idle_since = None
+        if self._arriving_since is None:
+            self._arriving_since = self.loop.time()
         super().data_received(data)
+        if self._head is not None and not self.transport.is_closing():
+            self._head += len(data)
+            if self._head > LONGEST_HEAD:
+                self._refuse()
+
+    def _refuse(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(TOO_LONG)
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         self.url, self.headers, self.expect_100_continue, self._usual = b"", [], False, True
+        self._arriving_since, self._head = self.loop.time(), 0
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._arriving_since = None
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._head is None:
+            return  # after a body: nobody here reads those
         name = name.lower()
         if name in UNUSUAL:
             self._usual = False
@@ -70,6 +102,7 @@ class Wire(HttpToolsProtocol):
             self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
+        self._head = None
         parser, url, headers = self.parser, self.url, self.headers
         busy = self.cycle is not None and not self.cycle.response_complete
         if busy or not self._usual or parser.get_http_version() != "1.1" or not _is_path(url):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import listening
+from schema import _wire
 from schema._http import Receive, Scope, Send
 from schema._wire import Wire, line
 from tests._socket import listening_for
@@ -160,17 +161,48 @@ async def test_who_goes_away_is_told_to_the_application(app: App, port: int) -> 
         await app.left.wait()
 
 
-async def test_a_connection_that_nobody_uses_is_closed(app: App, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listening, "TICKS", 1)
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is waited for."""
     made = Wire.__init__
 
-    def impatient(self: Wire, *arguments: Any, **others: Any) -> None:
+    def impatiently(self: Wire, *arguments: Any, **others: Any) -> None:
         made(self, *arguments, **others)
         self.timeout_keep_alive = 0
 
-    monkeypatch.setattr(Wire, "__init__", impatient)
-    answers = await told(port, post(b"once"))
-    assert answers.endswith(b"\r\n\r\nonce")
+    monkeypatch.setattr(listening, "TICKS", 1)
+    monkeypatch.setattr(Wire, "__init__", impatiently)
+    monkeypatch.setattr(_wire, "ARRIVES_WITHIN", 0)
+
+
+@pytest.mark.usefixtures("app", "impatient")
+async def test_a_connection_that_nobody_uses_is_closed(port: int) -> None:
+    assert await told(port) == b""
+    assert (await told(port, post(b"once"))).endswith(b"\r\n\r\nonce")
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("said", [b"\r\n", b"POST /a HT", post(b"whole")[:-1]])
+async def test_what_does_not_arrive_is_not_waited_for(port: int, said: bytes) -> None:
+    assert await told(port, said) == b""
+
+
+@pytest.mark.parametrize(
+    "said", [b"GET /" + b"a" * 65_000, b"GET /a HTTP/1.1\r\nHost: here\r\nX: " + b"a" * 65_000, b"\r\n" * 32_500]
+)
+async def test_what_stands_before_a_body_has_a_bound(app: App, port: int, said: bytes) -> None:
+    answers = await told(port, *(said[at : at + 10_000] for at in range(0, len(said), 10_000)))
+    assert answers.startswith(b"HTTP/1.1 431 ")
+    assert not app.scopes
+    assert b" 200 OK" in await told(
+        port, post(b"a", *(f"X-{n}: {'a' * 1_000}" for n in range(50)), "Connection: close")
+    )
+
+
+async def test_what_comes_after_a_body_is_not_among_the_headers(app: App, port: int) -> None:
+    said = b"POST /a HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Late: x\r\n\r\n"
+    await told(port, said, CLOSE)
+    assert all(name != b"x-late" for name, _ in app.scopes[0]["headers"])
 
 
 def test_headers_that_decide_how_an_answer_is_sent_are_left_to_uvicorn() -> None:
