@@ -1,6 +1,6 @@
 """`make bench`, or `make bench ONLY=reads SIZE=small`: everything side by side, or one section of it.
 
-SIZE          tiny, small, medium, full or million: how large an organisation
+SIZE          tiny, small, medium, full, million or long: how large an organisation
 ONLY          commands, reads, projections, start, memory or growth; several with commas between
 BENCH_FOLDER  where everything is kept, if it is a look that is not to be published
 """
@@ -25,7 +25,7 @@ from bench.calibration import Calibration
 from bench.place import Place, place
 from bench.result import Result
 from bench.rounds import Tell
-from bench.size import SIZES, Size, growing
+from bench.size import ORGANISATIONS, SIZES, Size
 
 Section = Callable[[Place, Calibration, Tell], Awaitable[Result]]
 
@@ -119,8 +119,8 @@ def measure(size: Size, names: list[str]) -> bool:
     if sections:
         with place(size) as here:
             well.append(uvloop.run(bench(here, sections)))
-    for each in growing(size) if GROWTH in names else ():
-        with place(each) as here:
+    for each in size.grows if GROWTH in names else ():
+        with place(ORGANISATIONS[each]) as here:
             well.append(uvloop.run(bench(here, {GROWTH: growth.measure})))
     return all(well)
 

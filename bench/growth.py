@@ -1,12 +1,14 @@
 """How cost grows with the organisation: the same questions and commands at one size of it, and at ten times that.
 
-Answers are computed anew. Catching up is measured with so many facts that are new, whatever came before them.
+Answers are computed anew. Catching up is measured with so many facts that are new, whatever came before them; a rebuild
+takes in all there are.
 """
 
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
 
 from bench.agreement import Server, agree
@@ -17,11 +19,16 @@ from bench.mutations import changes
 from bench.organisation import employee_id
 from bench.peers._program import Told
 from bench.place import Place
-from bench.projections import BEHIND_ALL, Whole, late
+from bench.projections import BEHIND_ALL, REBUILD, Whole, late, rebuilt
 from bench.questions import Questions
 from bench.result import Bar, Result
 from bench.rounds import Contender, Tell, interleaved
 from bench.servers import ANEW, LETTERS, NOTHING_KEPT, Servers
+from projections._fold import ReadModels
+from server import settle
+from store.keys import Keys, LocalKms
+from store.pool import pool
+from vault import Vault
 
 COPY = "bench_growth"
 WRITERS, CLIENTS = 128, 32
@@ -33,8 +40,8 @@ RANK_AMID = f"{RANK}, amid {COMMANDS} commands a second"
 RANKED_IN = 1.0
 """Milliseconds."""
 
-CATCHING_UP = "catching up with a fact, all read models"
-START, IDLE, AFTER = "start, s", "idle, MB", "after reads, MB"
+CATCHING_UP, REBUILDING = "catching up with a fact, all read models", "rebuilding all read models, for each fact"
+FACTS, START, IDLE, AFTER = "facts", "start, s", "idle, MB", "after reads, MB"
 LATE = 10_000
 """Commands that are caught up with."""
 
@@ -45,9 +52,10 @@ ROUNDS = 2
 async def measure(place: Place, calibration: Calibration, tell: Tell) -> Result:
     result = Result("growth", place.size, calibration)
     async with place.copy(COPY) as database:
-        ((result.facts["facts"],),) = await place.ask("SELECT position FROM store.head", database=database)
+        ((result.facts[FACTS],),) = await place.ask("SELECT position FROM store.head", database=database)
         await _reads(place, database, result, tell)
         await _commands(place, database, result, tell)
+        await _rebuilt(place, database, result, tell)
     return result
 
 
@@ -82,7 +90,7 @@ async def _reads(place: Place, database: str, result: Result, tell: Tell) -> Non
         result.facts[AFTER] = resident(process)
         await measured(RANK_AMID, Amid(ANEW, alone, changes(size, token), COMMANDS))
     p50 = result.tables[RANK_AMID][ANEW].middle("p50") or 0.0
-    what = f"rank of any employee among {size.employees:,} under updates, over HTTP, p50"
+    what = f"rank of any employee among {size.employees:,} under updates, {result.facts[FACTS]:,} facts, over HTTP, p50"
     result.bars.append(Bar(what=what, wanted=RANKED_IN, found=p50, unit=" ms", at_most=True))
 
 
@@ -97,4 +105,14 @@ async def _commands(place: Place, database: str, result: Result, tell: Tell) -> 
         behind = Whole(BEHIND_ALL, late(program, LATE))
         result.tables[CATCHING_UP] = await interleaved(
             [behind], calibration, rounds=ROUNDS, seconds=0, tell=tell, warm_up=0
+        )
+
+
+async def _rebuilt(place: Place, database: str, result: Result, tell: Tell) -> None:
+    async with await pool(place.url(database), patience=None) as connections:
+        settle()
+        keys = Keys(connections, LocalKms(Vault.open(place.keys).people))
+        beside = Whole(REBUILD, partial(rebuilt, connections, keys, ReadModels()), place.meter())
+        result.tables[REBUILDING] = await interleaved(
+            [beside], result.calibration, rounds=1, seconds=0, tell=tell, warm_up=0
         )

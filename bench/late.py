@@ -19,7 +19,7 @@ import structlog
 import uvloop
 
 from bench.day import Day
-from bench.size import SIZES, thin
+from bench.size import ORGANISATIONS
 from bench.writers import obey
 from projections._build import catch_up
 from projections._fold import ReadModels
@@ -35,7 +35,7 @@ WRITERS = 256
 
 async def main() -> None:
     settings = Settings.read(os.environ)
-    size = SIZES.get(os.environ["SIZE"]) or thin(int(os.environ["EMPLOYEES"]))
+    size = ORGANISATIONS[os.environ["SIZE"]]
     url, vault, everything = settings.database_url or "", Vault.open(settings.keys), ReadModels()
     dice = iter(range(1_000))
     async with await pool(url) as connections:

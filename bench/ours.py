@@ -15,7 +15,7 @@ import uvloop
 
 from bench.day import HOT_SHARE, Day
 from bench.rounds import Work
-from bench.size import SIZES, thin
+from bench.size import ORGANISATIONS
 from bench.writers import obey, write
 from server import Organisation, opened, settle
 from settings import Settings
@@ -29,7 +29,7 @@ def held(it: Organisation) -> dict[str, Any]:
 
 async def main() -> None:
     settings = Settings.read(os.environ)
-    size = SIZES.get(os.environ["SIZE"]) or thin(int(os.environ["EMPLOYEES"]))
+    size = ORGANISATIONS[os.environ["SIZE"]]
     async with opened(settings) as it:
         days = {"plain": Day(it.log, size), "hot": Day(it.log, size, HOT_SHARE)}
         await days["hot"].prepare_hot()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import log
 from pathlib import Path
 from typing import Any
 
 from bench import table
 from bench.folder import PAGES, RESULTS
-from bench.growth import AFTER, CATCHING_UP, COMMAND, IDLE, RANK, RANK_AMID, START
+from bench.growth import AFTER, CATCHING_UP, COMMAND, FACTS, IDLE, RANK, RANK_AMID, REBUILDING, START
 from bench.size import SIZES
 
 NOTES = Path(__file__).parent
@@ -36,9 +36,9 @@ def latest() -> list[dict[str, Any]]:
 
 
 def grown() -> list[dict[str, Any]]:
-    """The kept results of growth, from the smallest organisation to the largest."""
+    """The kept results of growth, from the smallest organisation to the largest, and from little history to much."""
     found = [json.loads(path.read_text()) for path in RESULTS.glob(f"{GROWTH}-*.json")]
-    return sorted(found, key=lambda it: it["size"]["employees"])
+    return sorted(found, key=lambda it: (it["size"]["employees"], it["facts"][FACTS]))
 
 
 def pages() -> dict[str, str]:
@@ -48,7 +48,7 @@ def pages() -> dict[str, str]:
     grows = ["Growth has not been measured yet."]
     if sizes:
         bars = {"bars": [bar for size in sizes for bar in size["bars"]]}
-        grows = [_machines(sizes), _measured(sizes), growth(sizes), *table.bars_on_page(bars)]
+        grows = [_machines(sizes), _measured(sizes), *_grows(sizes), *table.bars_on_page(bars)]
     return {
         "benchmarks.md": _page("Benchmarks", "notes.md", measured),
         "growth.md": _page("Growth", "growth.md", grows),
@@ -103,35 +103,58 @@ def _fact(name: str) -> Cost:
     return lambda result: result["facts"].get(name)
 
 
+APART = (COMMAND, CATCHING_UP, REBUILDING, RANK, RANK_AMID)
+"""What has a line of its own kind."""
+
+
 def costs(results: Sequence[dict[str, Any]]) -> dict[str, Cost]:
     """What is looked at: in each case, less is better."""
-    asked = [title for title in results[0]["tables"] if title not in (COMMAND, CATCHING_UP, RANK, RANK_AMID)]
+    asked = [title for title in results[0]["tables"] if title not in APART]
     return {
         f"{COMMAND}: CPU µs": _processor(COMMAND),
         **{f"{title}: CPU µs": _processor(title) for title in asked},
         **{f"{title}: p50 ms": _of(title, lambda it: float(it["p50"])) for title in (RANK, RANK_AMID)},
-        f"{CATCHING_UP}: µs": _of(CATCHING_UP, lambda it: 1e6 / it["rate"]),
+        **{f"{title}: µs": _of(title, lambda it: 1e6 / it["rate"]) for title in (CATCHING_UP, REBUILDING)},
         START: _fact(START),
         IDLE: _fact(IDLE),
         AFTER: _fact(AFTER),
     }
 
 
-def growth(results: Sequence[dict[str, Any]]) -> str:
+def _grows(results: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """With more people, of whom little is known; and with more and more known of as many people."""
+    as_many = {count: [it for it in results if it["size"]["employees"] == count] for count in map(_people, results)}
+    yield f"## More people\n\n{growth([little[0] for little in as_many.values()], _people)}"
+    for count, longer in as_many.items():
+        if len(longer) > 1:
+            yield f"## More facts, of {count:,} people\n\n{growth(longer, _facts)}"
+
+
+def _people(result: dict[str, Any]) -> int:
+    count: int = result["size"]["employees"]
+    return count
+
+
+def _facts(result: dict[str, Any]) -> int:
+    count: int = result["facts"][FACTS]
+    return count
+
+
+def growth(results: Sequence[dict[str, Any]], size: Callable[[dict[str, Any]], int]) -> str:
     """What each thing costs at each size; between two sizes, how many times as much; and what the logarithm gives."""
-    people = [result["size"]["employees"] for result in results]
-    headings = ["", f"{people[0]:,}"]
-    for employees in people[1:]:
-        headings += ["", f"{employees:,}"]
-    lines = [["**if it grew as the logarithm does**", *_with_ratios([log(each) for each in people], shown=False)]]
+    sizes = [size(result) for result in results]
+    headings = ["", f"{sizes[0]:,}"]
+    for each in sizes[1:]:
+        headings += ["", f"{each:,}"]
+    lines = [["**if it grew as the logarithm does**", *_with_ratios([log(each) for each in sizes], shown=False)]]
     for what, cost in costs(results).items():
         values = [cost(result) for result in results]
-        lines.append([what, *_with_ratios(values, people)])
+        lines.append([what, *_with_ratios(values, sizes)])
     return table.markdown(tuple(headings), lines)
 
 
 def _with_ratios(
-    values: Sequence[float | None], people: Sequence[int] | None = None, *, shown: bool = True
+    values: Sequence[float | None], sizes: Sequence[int] | None = None, *, shown: bool = True
 ) -> list[str]:
     """Values and, between two of them, the later as a multiple of the earlier; in bold where the logarithm is less."""
     cells = [table.number(values[0]) if shown else ""]
@@ -139,7 +162,7 @@ def _with_ratios(
         before, now = values[n - 1], values[n]
         ratio = now / before if before and now else None
         said = f"× {ratio:.2f}" if ratio else "–"
-        if ratio and people and ratio > TOLERANCE * log(people[n]) / log(people[n - 1]):
+        if ratio and sizes and ratio > TOLERANCE * log(sizes[n]) / log(sizes[n - 1]):
             said = f"**{said}**"
         cells += [said, table.number(now) if shown else ""]
     return cells
@@ -148,8 +171,8 @@ def _with_ratios(
 def _measured(results: Sequence[dict[str, Any]]) -> str:
     lines = [
         [
-            f"{it['size']['employees']:,}",
-            table.said(it["facts"]["facts"]),
+            f"{_people(it):,}",
+            f"{_facts(it):,}",
             it["at"],
             it["machine"]["commit"],
             table.quiet(it).removeprefix("the machine was "),

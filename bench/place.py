@@ -162,7 +162,7 @@ class Place:
     @asynccontextmanager
     async def program(self, module: str, database: str) -> AsyncIterator[Program]:
         """One of ours that is told in lines of JSON what to do."""
-        said = {**self._said(database), "SIZE": self.size.name, "EMPLOYEES": str(self.size.employees)}
+        said = {**self._said(database), "SIZE": self.size.name}
         async with program(module, {**os.environ, **said}) as it:
             yield it
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -94,10 +95,11 @@ def test_memory_is_judged_by_the_last_half() -> None:
 
 
 def test_what_grows_by_more_than_the_logarithm_is_set_in_bold() -> None:
-    def result(employees: int, seconds: float) -> dict[str, object]:
+    def result(employees: int, seconds: float) -> dict[str, Any]:
         return {"size": {"employees": employees}, "tables": {}, "facts": {START: seconds, IDLE: 100}}
 
-    lines = page.growth([result(1_000, 1.0), result(10_000, 2.0), result(100_000, 2.4)]).splitlines()
+    results = [result(1_000, 1.0), result(10_000, 2.0), result(100_000, 2.4)]
+    lines = page.growth(results, lambda it: it["size"]["employees"]).splitlines()
     start = next(line for line in lines if line.startswith(f"| {START}"))
     assert "**× 2.00**" in start
     assert "| × 1.20 |" in start
