@@ -204,7 +204,7 @@ def manners_of(settings: Settings) -> Manners:
         raise BadSetting("TRUSTED_ONLY needs TRUSTED_DOCUMENTS, or nothing would be answered.")
     return Manners(
         production=settings.production,
-        patience=settings.time_limit,
+        time_limit=settings.time_limit,
         viewer_rate=usual[0] if settings.viewer_rate is None else settings.viewer_rate,
         address_rate=usual[1] if settings.address_rate is None else settings.address_rate,
         origins=settings.allowed_origins,

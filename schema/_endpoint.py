@@ -47,10 +47,10 @@ from schema._http import (
 )
 from schema._masking import told, went_wrong
 from schema._mutation import Log
-from schema._patience import Patience
 from schema._rates import Rates
 from schema._reader import Reader
 from schema._sockets import Sockets
+from schema._time_limit import TimeLimit
 from schema._viewers import POLICY, RoleViewers
 from schema._websocket import PROTOCOL
 
@@ -78,7 +78,7 @@ class Manners:
     """How the door is kept. `trusted` are documents by their ids; `origins` are sites whose pages may ask."""
 
     production: bool = False
-    patience: float = 10.0
+    time_limit: float = 10.0
     """Seconds that one operation may take."""
     viewer_rate: float = 0.0
     address_rate: float = 0.0
@@ -113,13 +113,13 @@ class Endpoint:
     _about: About = field(init=False)
     _commands: Commands = field(init=False)
     _sockets: Sockets = field(init=False)
-    _patience: Patience = field(init=False)
+    _time_limit: TimeLimit = field(init=False)
 
     def __post_init__(self) -> None:
-        self._patience = Patience(self.manners.patience)
+        self._time_limit = TimeLimit(self.manners.time_limit)
         self._about, self._commands = About(self.reader.schema), Commands(self.reader)
         self._viewers, self._addresses = Rates(self.manners.viewer_rate), Rates(self.manners.address_rate)
-        self._sockets = Sockets(self, Followers(self.reader, self.log, self.manners.patience))
+        self._sockets = Sockets(self, Followers(self.reader, self.log, self.manners.time_limit))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -156,7 +156,7 @@ class Endpoint:
         question = await self._question(scope, headers, receive)
         status = 400 if media == GRAPHQL else 200
         try:
-            with self._patience.one():
+            with self._time_limit.deadline():
                 authorization, post = headers.get(b"authorization"), scope["method"] == "POST"
                 return await self.perform(question, authorization, number, post=post)
         except HttpError:

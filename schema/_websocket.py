@@ -297,7 +297,7 @@ class Socket:
         operation = document.operation(request.operation_name)
         if not operation.is_subscription:
             authorization = self._authorization.encode() if self._authorization else None
-            async with asyncio.timeout(door.manners.patience):
+            async with asyncio.timeout(door.manners.time_limit):
                 answer = await door.perform(payload, authorization, number)
             seen(answer.body)
             await tell(answer.body.decode())

@@ -12,8 +12,8 @@ from typing import Any
 from asyncpg import InterfaceError, Pool
 
 from store.command import Command, Decided, decide
-from store.patience import give_up, patiently
 from store.pool import LOST
+from store.retry import give_up, retry
 from store.streams import Folded, NotLoaded, Stream, Streams
 
 MOST = 256
@@ -108,7 +108,7 @@ class Deciding:
             await self._streams.load(self._pool, unknown)
 
         try:
-            await patiently(load)
+            await retry(load)
         except (InterfaceError, *LOST) as error:
             give_up(commands, error)
         except Exception as error:  # noqa: BLE001  # history that can't be read fails who asked for it, and nobody else

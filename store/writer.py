@@ -23,9 +23,9 @@ from store.command import Command, Outcome, Unavailable
 from store.deciding import Deciding
 from store.keys import Keys
 from store.meter import Meter
-from store.patience import give_up, patiently
 from store.pipeline import Batch, Pipeline
 from store.pool import LOST, Connection
+from store.retry import give_up, retry
 from store.streams import Querying, Streams
 
 BATCH = 256
@@ -225,6 +225,6 @@ class Writer:
                 raise
 
         try:
-            await patiently(attempt)
+            await retry(attempt)
         except Exception as error:  # noqa: BLE001  # the writer goes on, whatever happens
             give_up(commands, error)

@@ -24,7 +24,7 @@ async def test_what_takes_too_long_is_given_up_and_its_sql_cancelled(
     api: Api, database_url: str, document: str
 ) -> None:
     anna = await api.hire()
-    transport = httpx.ASGITransport(app(api.organisation, manners=Manners(patience=1.0)))
+    transport = httpx.ASGITransport(app(api.organisation, manners=Manners(time_limit=1.0)))
     headers = {"authorization": f"Bearer {api.organisation.identity.token(anna)}", "accept": GRAPHQL}
     locking = await asyncpg.connect(database_url)
     async with httpx.AsyncClient(transport=transport, base_url="http://door", headers=headers) as http:

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from domain._kernel import Claim, Conflict, IdempotencyMismatch, Invalid, Refused
-from store import patience, writer
+from store import retry, writer
 from store.careful import NotRecorded
 from store.claims import digest
 from store.command import Outcome
@@ -173,7 +173,7 @@ class Ledger(RuleBasedStateMachine):
     # ── What must hold ──
 
     async def ask(self, group: list[Ask], *, may_be_away: bool = False) -> None:
-        patience.PATIENCE = 0.1 if may_be_away else 30.0
+        retry.TRY_FOR = 0.1 if may_be_away else 30.0
         before = len(self.bank.facts)
         origins = [by(command_id=self.command_id(ask)) for ask in group]
         answers = await asyncio.wait_for(
@@ -297,10 +297,10 @@ async def _empty(connection: Any) -> None:
 
 @pytest.fixture
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that several are under way at once. And patience as it was, afterwards."""
+    """So that several are under way at once. And as long a wait as it was, afterwards."""
     monkeypatch.setattr(writer, "BATCH", 3)
     monkeypatch.setattr(writer, "ENOUGH", 1)
-    monkeypatch.setattr(patience, "PATIENCE", patience.PATIENCE)
+    monkeypatch.setattr(retry, "TRY_FOR", retry.TRY_FOR)
 
 
 @pytest.mark.usefixtures("_small_batches")

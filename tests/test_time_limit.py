@@ -6,14 +6,14 @@ import asyncio
 
 import pytest
 
-from schema._patience import Patience
+from schema._time_limit import TimeLimit
 
 
 async def test_what_takes_too_long_ends_and_what_does_not_goes_on() -> None:
-    patience = Patience(0.05)
+    limit = TimeLimit(0.05)
 
     async def taking(seconds: float) -> str:
-        with patience.one():
+        with limit.deadline():
             await asyncio.sleep(seconds)
         return "done"
 
@@ -22,11 +22,11 @@ async def test_what_takes_too_long_ends_and_what_does_not_goes_on() -> None:
 
 
 async def test_each_has_its_time_from_when_it_began() -> None:
-    patience, loop = Patience(0.3), asyncio.get_running_loop()
+    limit, loop = TimeLimit(0.3), asyncio.get_running_loop()
 
     async def taking_for_ever() -> float:
         began = loop.time()
-        with pytest.raises(TimeoutError), patience.one():
+        with pytest.raises(TimeoutError), limit.deadline():
             await asyncio.sleep(60)
         return loop.time() - began
 
@@ -37,20 +37,20 @@ async def test_each_has_its_time_from_when_it_began() -> None:
 
 
 async def test_it_begins_anew_after_a_time_in_which_nothing_was_under_way() -> None:
-    patience = Patience(0.02)
+    limit = TimeLimit(0.02)
     for _ in range(2):
-        with patience.one():
+        with limit.deadline():
             pass
         await asyncio.sleep(0.05)
-        with pytest.raises(TimeoutError), patience.one():
+        with pytest.raises(TimeoutError), limit.deadline():
             await asyncio.sleep(60)
 
 
 async def test_who_is_cancelled_meanwhile_is_cancelled() -> None:
-    patience = Patience(60)
+    limit = TimeLimit(60)
 
     async def cancelled() -> None:
-        with patience.one():
+        with limit.deadline():
             await asyncio.sleep(60)
 
     task = asyncio.create_task(cancelled())
@@ -61,15 +61,15 @@ async def test_who_is_cancelled_meanwhile_is_cancelled() -> None:
 
 
 async def test_what_goes_wrong_in_the_meantime_is_told_as_it_is() -> None:
-    with pytest.raises(ValueError, match="mine"), Patience(60).one():
+    with pytest.raises(ValueError, match="mine"), TimeLimit(60).deadline():
         raise ValueError("mine")
 
 
 def test_it_holds_in_another_loop_too() -> None:
-    patience = Patience(0.02)
+    limit = TimeLimit(0.02)
 
     async def taking_for_ever() -> None:
-        with patience.one():
+        with limit.deadline():
             await asyncio.sleep(60)
 
     for _ in range(2):

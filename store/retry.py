@@ -1,4 +1,4 @@
-"""Waiting for a PostgreSQL that is away."""
+"""Trying again, while PostgreSQL is away."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from asyncpg import InterfaceError
 from store.command import Command, Unavailable
 from store.pool import LOST
 
-PATIENCE = 30.0
-"""Seconds that commands wait, before they are told so."""
+TRY_FOR = 30.0
+"""Seconds that commands wait, before they are told that it is away."""
 
 logger = structlog.get_logger(__name__)
 
 
-async def patiently(attempt: Callable[[], Awaitable[None]]) -> None:
-    """Try until PostgreSQL is there. Raises what was raised last when patience ends."""
-    deadline = asyncio.get_running_loop().time() + PATIENCE
+async def retry(attempt: Callable[[], Awaitable[None]]) -> None:
+    """Try until PostgreSQL is there. Raises what was raised last, when that takes too long."""
+    deadline = asyncio.get_running_loop().time() + TRY_FOR
     pause = 0.05
     while True:
         try:
@@ -34,7 +34,7 @@ async def patiently(attempt: Callable[[], Awaitable[None]]) -> None:
 
 
 def give_up(commands: list[Command], error: BaseException) -> None:
-    """Tell them so."""
+    """Tell them that it is away."""
     logger.error("commands were given up", commands=len(commands), exc_info=error)
     for command in commands:
         unavailable = Unavailable("The store is away; nothing is known to be recorded.")
