@@ -8,13 +8,13 @@ kept at hand, opened once for all.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from schema._mutation import Log
+from store.follower import follow
 from store.recorded import Recorded
 
 PAGE = 500
@@ -27,11 +27,6 @@ LOOK_EVERY = 0.5
 PAUSE = 0.01
 """Seconds between two looks at least: under load one look is for many commits."""
 
-AGAIN = 1.0
-"""Seconds until a PostgreSQL that is away is asked again."""
-
-logger = logging.getLogger("meritbook.api")
-
 
 class Live:
     """The head of the log, as long as anybody follows it."""
@@ -39,6 +34,7 @@ class Live:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._head = 0
+        self._head_known = False
         self._news = asyncio.Event()
         self._followers = 0
         self._following: asyncio.Task[None] | None = None
@@ -49,7 +45,9 @@ class Live:
         """Follow the log in the meantime; all who do so share one task."""
         self._followers += 1
         if self._following is None:
-            self._following = asyncio.create_task(self._follow(), name="live")
+            self._head_known = False
+            following = follow("live", self._log.news, self._catch_up, look_every=LOOK_EVERY, pause=PAUSE)
+            self._following = asyncio.create_task(following, name="live")
         try:
             yield
         finally:
@@ -76,25 +74,13 @@ class Live:
         """Those of the facts at these positions that are at hand."""
         return [self._facts[each] for each in positions if each in self._facts]
 
-    async def _follow(self) -> None:
-        """Ends by being cancelled. A PostgreSQL that is away is waited for."""
-        known = False
-        with self._log.news() as recorded:
-            while True:
-                recorded.clear()
-                try:
-                    if not known:
-                        self._tell(await self._log.head(), [])
-                        known = True
-                    while page := await self._log.after(self._head, limit=PAGE):
-                        self._tell(page[-1].position, page)
-                except Exception:
-                    logger.exception("The log can't be followed.")
-                    await asyncio.sleep(AGAIN)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_EVERY):
-                        await recorded.wait()
-                await asyncio.sleep(PAUSE)
+    async def _catch_up(self) -> None:
+        """What happened while nobody followed is passed over; from there on, page by page."""
+        if not self._head_known:
+            self._tell(await self._log.head(), [])
+            self._head_known = True
+        while page := await self._log.after(self._head, limit=PAGE):
+            self._tell(page[-1].position, page)
 
     def _tell(self, head: int, facts: Iterable[Recorded]) -> None:
         for each in facts:

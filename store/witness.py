@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-import structlog
 from asyncpg import Pool
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from store.follower import follow
 from store.streams import Querying
 from store.tree import Growing, leaf_hash, root_at
 
@@ -26,8 +26,6 @@ LOOK_EVERY = 0.2
 
 PAUSE = 0.05
 """Seconds between two looks at least: under load a checkpoint is for many commits."""
-
-logger = structlog.get_logger(__name__)
 
 
 def _statement(size: int, root: bytes) -> bytes:
@@ -64,19 +62,12 @@ class Witness:
 
     async def follow(self) -> None:
         """Ends by being cancelled. A PostgreSQL that is away is waited for."""
-        with self._news() as recorded:
-            while True:
-                recorded.clear()
-                try:
-                    while await self.advance():
-                        pass
-                except Exception:
-                    logger.exception("the tree can't be kept")
-                    await asyncio.sleep(1.0)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_EVERY):  # `wait_for` of Python 3.11 can lose a cancellation
-                        await recorded.wait()
-                await asyncio.sleep(PAUSE)
+        await follow(NAME, self._news, self.catch_up, look_every=LOOK_EVERY, pause=PAUSE)
+
+    async def catch_up(self) -> None:
+        """Take in all that there is."""
+        while await self.advance():
+            pass
 
     async def advance(self) -> bool:
         """Take in a page of the log; False if nothing was new."""

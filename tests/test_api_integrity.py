@@ -15,8 +15,7 @@ async def test_a_reviewer_gets_the_root_at_any_position_and_what_is_signed(api: 
     reviewer = await api.clerk("history.view")
     key = api.organisation.vault.checkpoints
     witness = Witness(api.organisation.pool, api.log.news, key)
-    while await witness.advance():
-        pass
+    await witness.catch_up()
     leaves = [row["leaf"] for row in await api.organisation.pool.fetch("SELECT leaf FROM store.log ORDER BY position")]
     whole = (await api.data(reviewer, ROOT))["integrity"]
     assert (whole["size"], whole["root"]) == (len(leaves), root_hash(leaves).hex())

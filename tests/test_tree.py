@@ -63,8 +63,7 @@ async def log(database_url: str, narrow: None) -> AsyncIterator[Log]:
 @pytest.fixture
 async def sealed(log: Log, pool: asyncpg.Pool) -> Witness:
     it = Witness(pool, log.news, KEY)
-    while await it.advance():
-        pass
+    await it.catch_up()
     return it
 
 
