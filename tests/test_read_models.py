@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from decimal import Decimal
 from time import perf_counter
 from typing import Any
@@ -19,9 +21,11 @@ from domain._kernel import Refused
 from projections import _beside, _page
 from projections._build import catch_up, ensure, keep_up, rebuild
 from projections._fold import ReadModels
-from projections._kernel import ReadModel, read_model
+from projections._kernel import Change, ReadModel, read_model
+from store.batch import Indigestible
 from store.careful import NotRecorded
 from store.log import Log
+from store.recorded import Recorded
 from tests import _ledger_next
 from tests._fragile import Fragile, How, Weather
 from tests._ledger import MODELS, Account, accounts, by, nicknames, open_log, rows, turnover
@@ -301,6 +305,38 @@ async def test_whichever_step_breaks_nothing_is_lost_or_counted_twice(
 
 async def _nothing(_: Any) -> None:
     """Nothing is left behind in a session."""
+
+
+@pytest.mark.parametrize("build", [catch_up, rebuild])
+async def test_a_fact_that_cannot_be_taken_in_stops_it_and_is_none_of_the_readers_business(
+    database_url: str, pool: Pool, build: Any
+) -> None:
+    """The garbage collector, which is not wanted meanwhile, is back."""
+    async with open_log(database_url) as log:
+        await something(log, random.Random(13), 60)
+        await left_behind(pool, turnover)
+        before = await rows(pool, turnover)
+        looked = set()
+
+        def project(_: Recorded) -> Iterator[Change]:
+            looked.add(gc.isenabled())
+            raise RuntimeError("a fault in a projection")
+
+        with pytest.raises((RuntimeError, Indigestible)) as raised:
+            await build(pool, log.keys, ReadModels([replace(turnover, project=project)]))
+        assert "a fault in a projection" in (str(raised.value), str(raised.value.__cause__))
+        assert looked == {False}
+        assert gc.isenabled()
+        assert await rows(pool, turnover) == before
+        await catch_up(pool, log.keys, ReadModels(MODELS))
+        await are_right(pool, log, MODELS)
+
+
+async def left_behind(pool: Pool, model: ReadModel) -> None:
+    """As by a version that does not know it, from the beginning."""
+    await pool.execute("UPDATE store.head SET live = array_remove(live, $1)", model.table.name)
+    await pool.execute("INSERT INTO store.behind (table_name, position) VALUES ($1, 0)", model.table.name)
+    await pool.execute(f"TRUNCATE read.{model.table.name}")
 
 
 async def test_names_that_change_hands_within_a_page_do_not_stop_it(database_url: str, pool: Pool) -> None:
