@@ -20,6 +20,9 @@ from store.together import SYNC, execute, parse
 PATIENCE = 30.0
 """How many seconds a read may take."""
 
+ENDING = 10.0
+"""Seconds in which PostgreSQL is to take that a statement is to end; one that is not there does not take it."""
+
 HEAD = 5
 """Bytes of a message of PostgreSQL's before what it says: its kind and its length."""
 
@@ -58,7 +61,7 @@ class ReadingConnection(Connection):
         if self.is_closed():
             return
         protocol = self._protocol  # type: ignore[attr-defined]
-        ending = connect_utils._cancel(  # type: ignore[attr-defined]  # noqa: SLF001 - as asyncpg itself does
+        ending = _end_statement(
             loop=self._loop,  # type: ignore[attr-defined]
             addr=self._addr,  # type: ignore[attr-defined]
             params=self._params,  # type: ignore[attr-defined]
@@ -141,6 +144,11 @@ def _error(body: bytes) -> PostgresError:
 
 def _said(value: Any) -> bytes | None:
     return value if value is None or isinstance(value, bytes) else str(value).encode()
+
+
+async def _end_statement(**of: Any) -> None:
+    async with asyncio.timeout(ENDING):
+        await connect_utils._cancel(**of)  # type: ignore[attr-defined]  # noqa: SLF001 - as asyncpg itself does
 
 
 _ending: set[asyncio.Task[Any]] = set()

@@ -13,8 +13,9 @@ import asyncpg
 import pytest
 from asyncpg.pgproto import pgproto
 
+from schema import _once
 from schema._held import ReadingPool, reading_pool
-from schema._once import Answer
+from schema._once import Answer, ReadingConnection
 from store.pool import Connection
 
 SLEEPING = """SELECT count(*) FROM pg_stat_activity
@@ -83,6 +84,28 @@ async def test_who_gives_up_ends_the_statement_in_postgresql_too(pool: ReadingPo
         while await pool.fetchval(SLEEPING):
             pass
     assert await pool.once("SELECT 1", []) == [b"1"]
+
+
+async def test_who_gives_up_does_not_wait_for_ever_to_tell_a_postgresql_that_is_silent(
+    server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hung_up = asyncio.Event()
+
+    async def be_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        hung_up.set()
+        writer.close()
+
+    monkeypatch.setattr(_once, "ENDING", 0.05)
+    async with await asyncio.start_server(be_silent, "127.0.0.1") as silent, asyncio.timeout(60):
+        connection = await asyncpg.connect(server_url, connection_class=ReadingConnection)
+        task = asyncio.create_task(connection.once("SELECT pg_sleep(5)", []))
+        await asyncio.sleep(0)
+        monkeypatch.setattr(connection, "_addr", silent.sockets[0].getsockname())
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await hung_up.wait()
 
 
 READY, UNASKED = b"Z\0\0\0\x05I", b"S\0\0\0\x0aname\0\0"
