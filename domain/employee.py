@@ -281,8 +281,7 @@ class Employee:
 
         An empty `work_phone` says that they have none.
         """
-        if self.begun is None:
-            raise Unknown("There is no such employee.", "id")
+        self._must_exist()
         wanted = {
             "name": None if name is None else proper_name(name, "name"),
             "work_email": None if work_email is None else email(work_email, "workEmail"),
@@ -302,12 +301,11 @@ class Employee:
         fact = Terminated(reason=reason, effective=day(last_day, "lastDay"))
         if self.left == fact:
             return
-        if self.begun is None:
-            raise Unknown("There is no such employee.", "id")
+        begun = self._must_exist()
         if self.left:
             raise AlreadyTerminated(f"The last day is {self.left.effective} already.", "id")
-        if last_day < self.begun.effective:
-            raise BeforeHire(f"The last day is not before the first, {self.begun.effective}.", "lastDay")
+        if last_day < begun.effective:
+            raise BeforeHire(f"The last day is not before the first, {begun.effective}.", "lastDay")
         administrators = look(role.Role, role.ADMINISTRATOR).members
         if id in administrators and not any(look(Employee, each).is_active for each in administrators - {id}):
             raise LastAdministrator("Nobody else is an administrator. Make somebody one first.", "id")
@@ -343,8 +341,7 @@ class Employee:
         )
         if self.begun == fact and not self.left:
             return
-        if self.begun is None:
-            raise Unknown("There is no such employee.", "id")
+        self._must_exist()
         if self.left is None:
             raise NotTerminated("Only somebody who has left can be hired again.", "id")
         if effective <= self.left.effective:
@@ -407,10 +404,16 @@ class Employee:
             case _:
                 assert_never(event)
 
-    def _must_be_employed(self, when: date) -> None:
+    # ── Rules ──
+
+    def _must_exist(self) -> Hired | Rehired:
         if self.begun is None:
             raise Unknown("There is no such employee.", "id")
-        if not self.is_employed_on(day(when, "effective")) or when < self.begun.effective:
+        return self.begun
+
+    def _must_be_employed(self, when: date) -> None:
+        begun = self._must_exist()
+        if not self.is_employed_on(day(when, "effective")) or when < begun.effective:
             raise NotEmployed(f"Not employed on {when}.", "effective")
 
     def _must_not_come_below(self, by: UUID, manager_id: UUID | None, look: Look) -> None:

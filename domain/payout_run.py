@@ -24,7 +24,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from itertools import islice
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -45,6 +44,7 @@ from domain._kernel import (
     Release,
     event,
 )
+from domain._payees import NOBODY, Payees
 from domain._values import Money, Period, text
 
 
@@ -210,37 +210,6 @@ class OwnPayout(FourEyesRequired):
 
 
 FX_RATE_MISSING = "FX_RATE_MISSING"
-
-
-class Payees:
-    """Some people, and one more at a time: a run of 100,000 lines is folded line by line, and none copies the others.
-
-    Those that grew out of each other share a list, of which each knows how many are its own.
-    """
-
-    __slots__ = ("_listed", "_own")
-
-    def __init__(self, listed: list[UUID] | None = None) -> None:
-        self._listed = listed or []
-        self._own = len(self._listed)
-
-    def with_(self, person: UUID) -> Payees:
-        shared = self._own and self._own == len(self._listed)
-        listed = self._listed if shared else self._listed[: self._own]
-        listed.append(person)
-        return Payees(listed)
-
-    def __contains__(self, person: UUID) -> bool:
-        return person in islice(self._listed, self._own)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Payees) and self._listed[: self._own] == other._listed[: other._own]
-
-    def __hash__(self) -> int:
-        return hash(self._own)
-
-
-NOBODY = Payees()
 
 
 @dataclass(frozen=True)

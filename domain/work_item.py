@@ -320,18 +320,14 @@ class WorkItem:
         return item
 
     def _must_be_active(self, *kinds: Kind) -> UUID:
-        self._must_open_kind(kinds)
+        item = self._must_be_open()
+        if kinds and item.kind not in kinds:
+            raise WrongKind(f"A {item.kind.lower()} does not end like this.", "id")
         if self.owner_id is None:
             raise NotAssigned("It is nobody's. Assign it first.", "id")
         return self.owner_id
 
-    def _must_open_kind(self, kinds: tuple[Kind, ...]) -> Registered:
-        item = self._must_be_open()
-        if kinds and item.kind not in kinds:
-            raise WrongKind(f"A {item.kind.lower()} does not end like this.", "id")
-        return item
-
     def _must_follow(self, effective: date) -> None:
-        if self.since and day(effective, "effective") < self.since:
-            raise TooEarly(f"Something happened to it on {self.since}; this comes after.", "effective")
         day(effective, "effective")
+        if self.since and effective < self.since:
+            raise TooEarly(f"Something happened to it on {self.since}; this comes after.", "effective")
