@@ -43,30 +43,35 @@ def execute(name: bytes, arguments: Sequence[Any]) -> bytes:
     for argument in arguments:
         said = text(argument)
         parts += (b"\xff\xff\xff\xff",) if said is None else (_long(len(said)), said)
-    return _message(b"B", b"".join((*parts, b"\0\0"))) + EXECUTE
+    parts.append(b"\0\0")
+    return _message(b"B", b"".join(parts)) + EXECUTE
 
 
 def text(value: Any) -> bytes | None:
     """A value as PostgreSQL reads it: null, a scalar, or scalars as an array."""
     match value:
+        case list() | tuple():
+            return _array(value)
         case None:
             return None
         case str():
             return value.encode()
         case bytes():
             return b"\\x" + value.hex().encode()
-        case list() | tuple():
-            return _array(value)
         case _:
             return _json(value).strip(b'"')
 
 
 def _array(values: Sequence[Any]) -> bytes:
-    kind = next((type(value) for value in values if value is not None), None)
-    if kind is bytes:
-        values = [value and f"\\x{value.hex()}" for value in values]
+    first = None
+    for first in values:
+        if first is not None:
+            break
+    if type(first) is bytes:
+        listed = ["null" if value is None else f'"\\\\x{value.hex()}"' for value in values]
+        return f"{{{','.join(listed)}}}".encode()
     said = _json(values)
-    if b"\\" in said and kind is not bytes:  # JSON has escapes that PostgreSQL does not know
+    if b"\\" in said:  # JSON has escapes that PostgreSQL does not know
         said = f"[{','.join('null' if value is None else _quoted(value) for value in values)}]".encode()
     return b"{%b}" % said[1:-1]
 
