@@ -10,7 +10,7 @@ approve it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
@@ -18,7 +18,17 @@ from typing import assert_never
 from uuid import UUID
 
 from domain._commission import Terms, Tier
-from domain._kernel import Claim, Duplicate, FourEyesRequired, Invalid, InvalidTransition, NotFound, Release, event
+from domain._kernel import (
+    Claim,
+    Duplicate,
+    FourEyesRequired,
+    Invalid,
+    InvalidTransition,
+    NotFound,
+    Release,
+    event,
+    replace,
+)
 from domain._values import Cadence, Money, folded, minor_units, number, proper_name
 
 

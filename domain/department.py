@@ -13,13 +13,13 @@ when the closing is recorded. What is created below it in that very moment is no
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import assert_never
 from uuid import UUID
 
 from domain import employee  # a module: the two know each other
-from domain._kernel import Claim, Duplicate, Invalid, InvalidTransition, Look, NotFound, Release, event
+from domain._kernel import Claim, Duplicate, Invalid, InvalidTransition, Look, NotFound, Release, event, replace
 from domain._timeline import NEVER, Timeline, closes_a_circle
 from domain._values import END_OF_TIME, Period, day, folded, proper_name
 

@@ -19,7 +19,7 @@ themselves who were not there before, or says whom they themselves report to.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import TypeVar, assert_never
@@ -38,6 +38,7 @@ from domain._kernel import (
     Private,
     Release,
     event,
+    replace,
 )
 from domain._timeline import NEVER, Timeline, closes_a_circle
 from domain._values import END_OF_TIME, Period, day, email, folded, phone, proper_name

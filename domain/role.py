@@ -12,14 +12,25 @@ nor by rehiring somebody who is still bound to one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import assert_never
 from uuid import UUID
 
 from domain import employee  # a module: the two know each other
-from domain._kernel import Claim, Duplicate, Forbidden, Invalid, InvalidTransition, Look, NotFound, Release, event
+from domain._kernel import (
+    Claim,
+    Duplicate,
+    Forbidden,
+    Invalid,
+    InvalidTransition,
+    Look,
+    NotFound,
+    Release,
+    event,
+    replace,
+)
 from domain._values import folded, proper_name
 
 ADMINISTRATOR = UUID("00000000-0000-0000-0000-0000000000ad")

@@ -9,14 +9,14 @@ changes what others said of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
-from domain._kernel import Duplicate, Evaluation, Forbidden, Invalid, InvalidTransition, Look, NotFound, event
+from domain._kernel import Duplicate, Evaluation, Forbidden, Invalid, InvalidTransition, Look, NotFound, event, replace
 from domain._values import day, number, text
 from domain.employee import must_be_employed
 

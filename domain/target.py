@@ -9,12 +9,12 @@ target of nought is only for a metric of which nobody asks the attainment.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import assert_never
 from uuid import UUID
 
-from domain._kernel import Claim, Duplicate, Goal, Invalid, InvalidTransition, Look, NotFound, Release, event
+from domain._kernel import Claim, Duplicate, Goal, Invalid, InvalidTransition, Look, NotFound, Release, event, replace
 from domain._values import Money, Period, number
 from domain.employee import Employee
 from domain.score import Metric

@@ -11,14 +11,14 @@ Who may give work away need not be allowed to read it, so no refusal quotes it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
-from domain._kernel import Claim, Duplicate, Invalid, InvalidTransition, Look, NotFound, Release, Work, event
+from domain._kernel import Claim, Duplicate, Invalid, InvalidTransition, Look, NotFound, Release, Work, event, replace
 from domain._values import Money, day, proper_name, text
 from domain.employee import must_be_employed
 
