@@ -6,7 +6,8 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain._kernel import Claim, Effect, Refused, Release
@@ -39,6 +40,11 @@ def digest(pepper: bytes, claim: Claim) -> bytes:
     return hmac.new(pepper, f"{claim.kind}\0{claim.value}".encode(), hashlib.sha256).digest()[:16]
 
 
+@cache
+def _may_wish(kind: type[Any]) -> bool:
+    return hasattr(kind, "claims") or hasattr(kind, "effects")
+
+
 def wishes_of(decided: Decided, pepper: bytes) -> Wishes:
     """What one command's facts ask, in their order."""
     it = Wishes()
@@ -61,7 +67,7 @@ def wishes(batch: Iterable[Decided], pepper: bytes) -> Wishes:
     together = Wishes()
     taken: set[str] = set()
     for decided in batch:
-        if not decided.facts:
+        if not any(_may_wish(type(fact)) for fact in decided.facts):  # type: ignore[arg-type]  # classes are hashable
             continue
         one = wishes_of(decided, pepper)
         if any(kind in taken for kind, _ in one.releases) or not together.claims.keys().isdisjoint(one.claims):

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import os
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from binascii import a2b_base64
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -68,7 +69,7 @@ def decode(topic: str, data: bytes, person: UUID, key: AESGCM | None) -> Any:
         fact = _decoder(topic).decode(data)
     else:
         told = msgspec.json.decode(data)
-        sealed = b64decode(told.pop("personal"))
+        sealed = a2b_base64(told.pop("personal"))
         if key is None:
             told |= dict.fromkeys(secret)
         else:

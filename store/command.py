@@ -7,7 +7,7 @@ import inspect
 from asyncio import Future
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, reduce
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -17,13 +17,14 @@ from domain._kernel import Conflict, NotFound, Refused
 from store.recorded import Origin
 from store.streams import Folded, NotLoaded, Stream
 
+_asked = msgspec.json.Encoder(order="deterministic", enc_hook=repr).encode
+
 
 class Unavailable(Exception):
     """The store can't record now. What was asked may be asked again, with the same command id if it had one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What a command came to. `repeated`: it had taken effect before, and this is the answer of then."""
 
     stream_id: UUID
@@ -51,7 +52,7 @@ class Command:
     def fingerprint(self) -> bytes:
         """The same for the same input by the same person: 32 bytes."""
         asked = (self.decide.__qualname__, self.stream.id, self.origin.actor, self.expected_version, self.asked)
-        return hashlib.sha256(msgspec.json.encode(asked, order="deterministic", enc_hook=repr)).digest()
+        return hashlib.sha256(_asked(asked)).digest()
 
     def same_key(self, other: Command) -> bool:
         return self.keyed and other.keyed and self.origin.command_id == other.origin.command_id
@@ -83,7 +84,8 @@ class Decided:
 
 @cache
 def _declared(decide: Callable[..., Any]) -> frozenset[str]:
-    return frozenset(inspect.signature(decide).parameters)
+    """Which of the two that are offered."""
+    return frozenset(("id", "look")) & inspect.signature(decide).parameters.keys()
 
 
 def decide(command: Command, read: Callable[[Stream], Folded | None]) -> Decided:
@@ -108,14 +110,16 @@ def decide(command: Command, read: Callable[[Stream], Folded | None]) -> Decided
     try:
         _expect(command, own)
         offered: dict[str, Any] = {"id": command.stream.id, "look": look}
-        given = {name: offered[name] for name in offered.keys() & _declared(command.decide) - command.arguments.keys()}
-        facts = tuple(command.decide(own.state, **given, **command.arguments))
+        given = {name: offered[name] for name in _declared(command.decide)}
+        facts = tuple(command.decide(own.state, **{**given, **command.arguments}))
     except Refused as no:
         refusal = no
     if not facts:
         seen[command.stream.id] = own.version
         return Decided(command=command, after=own, refusal=refusal, seen=seen)
-    state = reduce(lambda it, fact: it.evolve(fact), facts, own.state)
+    state = own.state
+    for fact in facts:
+        state = state.evolve(fact)
     seen.pop(command.stream.id, None)  # that it has not moved is sure once the next version can be written
     return Decided(command=command, after=Folded(state, own.version + len(facts)), facts=facts, seen=seen)
 

@@ -29,14 +29,14 @@ class LocalKms:
     """A key-encryption key in a file of the server's."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._key = AESGCM(key)
 
     async def wrap(self, key: bytes, person: UUID) -> bytes:
         nonce = os.urandom(NONCE)
-        return nonce + AESGCM(self._key).encrypt(nonce, key, person.bytes)
+        return nonce + self._key.encrypt(nonce, key, person.bytes)
 
     async def unwrap(self, wrapped: bytes, person: UUID) -> bytes:
-        return AESGCM(self._key).decrypt(wrapped[:NONCE], wrapped[NONCE:], person.bytes)
+        return self._key.decrypt(wrapped[:NONCE], wrapped[NONCE:], person.bytes)
 
 
 class Keys:
@@ -64,6 +64,7 @@ class Keys:
         """The keys, made for those who had none; who is erased stays so."""
         found, unknown = self._split(people)
         if unknown:
+            unknown.sort()  # in one order everywhere, so that two makers never wait for each other
             wrapped = [await self._kms.wrap(AESGCM.generate_key(256), person) for person in unknown]
             await self._pool.execute(
                 "INSERT INTO store.person_keys (person_id, wrapped) SELECT * FROM unnest($1::uuid[], $2::bytea[])"
@@ -96,7 +97,7 @@ class Keys:
     def _split(self, people: Iterable[UUID]) -> tuple[dict[UUID, AESGCM], list[UUID]]:
         found: dict[UUID, AESGCM] = {}
         unknown = []
-        for person in sorted(set(people)):  # in one order everywhere, so that two makers never wait for each other
+        for person in set(people):
             if (key := self._known.get(person)) is not None:
                 found[person] = key
             else:
