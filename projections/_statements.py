@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from projections._kernel import Add, Change, Patch, Put, ReadModel
 from store.batch import Statement
+from store.told import told
 
 POSTGRESQL = PGDialect()  # type: ignore[no-untyped-call]
 Row = tuple[Any, ...]
@@ -22,7 +23,8 @@ Group = tuple[type[Change], tuple[str, ...]]
 def statements(model: ReadModel, changes: Iterable[Change]) -> Iterator[Statement]:
     """One for each kind of change and set of columns; the rows of each are apart, so their order is free."""
     for (kind, columns), alike in grouped(model, changes).items():
-        yield Statement(sql(model, kind, columns), list(zip(*rows(model, columns, alike), strict=True)))
+        source, arguments = told(rows(model, columns, alike), types(model, columns))
+        yield Statement(sql(model, kind, columns, source), arguments)
 
 
 def grouped(model: ReadModel, changes: Iterable[Change]) -> dict[Group, list[Change]]:
@@ -59,15 +61,18 @@ def _json(value: Any) -> str | None:
 
 
 @cache
-def sql(model: ReadModel, kind: type[Change], columns: tuple[str, ...], source: str | None = None) -> str:
-    """What makes these changes: of rows in the table `source`, or given as an array for each column."""
+def types(model: ReadModel, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Of the key and of these columns, in PostgreSQL's words."""
+    return tuple(model.table.c[name].type.compile(dialect=POSTGRESQL) for name in (*model.keys, *columns))
+
+
+@cache
+def sql(model: ReadModel, kind: type[Change], columns: tuple[str, ...], source: str) -> str:
+    """What makes these changes, of rows that it reads from there."""
     table, keys = model.table, model.keys
     names = (*keys, *columns)
-    arrays = ", ".join(
-        f"${n}::{table.c[name].type.compile(dialect=POSTGRESQL)}[]" for n, name in enumerate(names, start=1)
-    )
     target, listed = f'"{table.schema}"."{table.name}"', ", ".join(f'"{name}"' for name in names)
-    values = f"{source or f'unnest({arrays})'} AS v ({listed})"
+    values = f"{source} AS v ({listed})"
     where = " AND ".join(f't."{key}" = v."{key}"' for key in keys)
     on_conflict = ", ".join(f'"{key}"' for key in keys)
     insert = f"INSERT INTO {target} AS t ({listed}) SELECT * FROM {values} ON CONFLICT ({on_conflict})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeAlias
@@ -21,6 +21,7 @@ from store.codec import encode, personal_fields
 from store.command import Command, Decided, Outcome
 from store.recorded import Recorded
 from store.streams import Querying
+from store.told import told
 from store.tree import leaf_hash
 
 Session: TypeAlias = "asyncpg.Connection[Record] | PoolConnectionProxy[Record]"
@@ -154,18 +155,27 @@ BEGIN, COMMIT, ROLLBACK = Statement("BEGIN ISOLATION LEVEL READ COMMITTED"), Sta
 LOCK = Statement("""
     SELECT json_build_array(position, recorded_at, live),
         CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END
-    FROM store.head FOR UPDATE""")
+    FROM store.head WHERE one FOR UPDATE""")
 """Take the head, to write; what is written is on disk when it is committed, whatever the database's own default is."""
 
-POSITION = Statement("SELECT position FROM store.head")
+POSITION = Statement("SELECT position FROM store.head WHERE one")
+
+LOG = (
+    *("bigint", "uuid", "int", "text", "bytea", "date", "timestamptz"),
+    *("uuid", "uuid", "text", "uuid", "uuid", "bigint", "bytea"),
+)
+"""The types of a fact's row."""
 
 _RECORD = """
-WITH moved AS (UPDATE store.head SET position = $15, recorded_at = $16)
-INSERT INTO store.log
-SELECT * FROM unnest(
-    $1::bigint[], $2::uuid[], $3::int[], $4::text[], $5::bytea[], $6::date[], $7::timestamptz[],
-    $8::uuid[], $9::uuid[], $10::text[], $11::uuid[], $12::uuid[], $13::bigint[], $14::bytea[])
+WITH moved AS (UPDATE store.head SET position = $15, recorded_at = $16 WHERE one)
+INSERT INTO store.log SELECT * FROM {} r
 """
+
+_RELEASE = """
+DELETE FROM store.claims c USING {} r (kind, stream_id) WHERE c.kind = r.kind AND c.stream_id = r.stream_id
+"""
+
+_ORDER = "INSERT INTO store.effects (kind, key, payload, position) SELECT * FROM {} r"
 
 _MOVED = """
 SELECT 1 FROM unnest($1::uuid[], $2::int[]) s (id, version)
@@ -174,10 +184,10 @@ WHERE EXISTS (SELECT FROM store.log l WHERE l.stream_id = s.id AND l.version > s
 
 _AS_EXPECTED = f"""
 SELECT 1 / ((
-    position = $3 AND recorded_at = $4 AND cardinality(live) = cardinality($5::text[]) AND live <@ $5
+    position = $3 AND recorded_at = $4 AND live = $5::text[]
     AND (SELECT leaf FROM store.log WHERE position = $3) = $6
     AND NOT EXISTS ({_MOVED})
-) IS TRUE)::int FROM store.head
+) IS TRUE)::int FROM store.head WHERE one
 """  # noqa: S608
 
 
@@ -213,7 +223,7 @@ def as_expected(head: Head, batch: Iterable[Decided]) -> Statement:
     the instant, that no read model has been built again since.
     """
     return Statement(
-        _AS_EXPECTED, (*moved(batch).arguments, head.position, head.recorded_at, list(head.live), head.leaf)
+        _AS_EXPECTED, (*moved(batch).arguments, head.position, head.recorded_at, sorted(head.live), head.leaf)
     )
 
 
@@ -227,36 +237,26 @@ def statements(prepared: Prepared, batch: Sequence[Decided], wishes: Wishes) -> 
     """All that a commit writes, under the lock."""
     yield from _set_behind(prepared)
     if prepared.rows:
-        columns = [list(column) for column in zip(*prepared.rows, strict=True)]
-        yield Statement(_RECORD, (*columns, prepared.after.position, prepared.after.recorded_at))
+        source, rows = told(prepared.rows, LOG)
+        yield Statement(_RECORD.format(source), (*rows, prepared.after.position, prepared.after.recorded_at))
     yield from _keys(prepared, batch)
     if wishes.releases:
-        yield Statement(
-            "DELETE FROM store.claims c USING unnest($1::text[], $2::uuid[]) r (kind, stream_id)"
-            " WHERE c.kind = r.kind AND c.stream_id = r.stream_id",
-            ([kind for kind, _ in wishes.releases], [stream_id for _, stream_id in wishes.releases]),
-        )
+        yield _told(_RELEASE, wishes.releases, ("text", "uuid"))
     if wishes.claims:
-        yield Statement(
-            "INSERT INTO store.claims SELECT * FROM unnest($1::text[], $2::bytea[], $3::uuid[])",
-            (
-                [kind for kind, _ in wishes.claims],
-                [value for _, value in wishes.claims],
-                [stream_id for stream_id, _ in wishes.claims.values()],
-            ),
-        )
+        claims = [(*name, stream_id) for name, (stream_id, _) in wishes.claims.items()]
+        yield _told("INSERT INTO store.claims SELECT * FROM {} r", claims, ("text", "bytea", "uuid"))
     if wishes.effects:
         last = positions_of(prepared)
-        yield Statement(
-            "INSERT INTO store.effects (kind, key, payload, position)"
-            " SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::bigint[])",
+        effects = [
             (
-                [it.effect.kind for it in wishes.effects],
-                [it.effect.key for it in wishes.effects],
-                [msgspec.json.encode(it.effect.payload).decode() for it in wishes.effects],
-                [last[id(it.decided)] - it.before_last for it in wishes.effects],
-            ),
-        )
+                it.effect.kind,
+                it.effect.key,
+                msgspec.json.encode(it.effect.payload).decode(),
+                last[id(it.decided)] - it.before_last,
+            )
+            for it in wishes.effects
+        ]
+        yield _told(_ORDER, effects, ("text", "text", "jsonb", "bigint"))
     yield from prepared.read
 
 
@@ -277,16 +277,23 @@ def _keys(prepared: Prepared, batch: Sequence[Decided]) -> Iterator[Statement]:
     if not keyed:
         return
     positions = positions_of(prepared)
-    yield Statement(
-        "INSERT INTO store.commands SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::int[], $5::bigint[])",
+    commands = [
         (
-            [it.command.origin.command_id for it in keyed],
-            [it.command.fingerprint() for it in keyed],
-            [it.command.stream.id for it in keyed],
-            [it.after.version for it in keyed],
-            [positions.get(id(it), prepared.after.position) for it in keyed],
-        ),
-    )
+            it.command.origin.command_id,
+            it.command.fingerprint(),
+            it.command.stream.id,
+            it.after.version,
+            positions.get(id(it), prepared.after.position),
+        )
+        for it in keyed
+    ]
+    yield _told("INSERT INTO store.commands SELECT * FROM {} r", commands, ("uuid", "bytea", "uuid", "int", "bigint"))
+
+
+def _told(sql: str, rows: Collection[Sequence[Any]], types: tuple[str, ...]) -> Statement:
+    """A statement that reads rows, with its place for them."""
+    source, arguments = told(rows, types)
+    return Statement(sql.format(source), arguments)
 
 
 def positions_of(prepared: Prepared) -> dict[int, int]:
