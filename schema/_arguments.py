@@ -26,8 +26,9 @@ from graphql import (
     get_named_type,
 )
 from graphql.execution.values import VariableValues
-from sqlalchemy import BindParameter, Uuid, bindparam
 from sqlalchemy.types import TypeEngine
+
+from schema._select import Sql, bound_as
 
 Path = tuple[str | int, ...]
 
@@ -113,6 +114,11 @@ def column_value(value: Any) -> Any:
 
 Getter = Callable[[Call], Any]
 
+MARK = "\0"
+"""Stands around the name of a parameter in a statement that is not numbered yet; no text of PostgreSQL's has it."""
+
+VIEWER = f"{MARK}viewer{MARK}::UUID"
+
 
 @dataclass(slots=True)
 class Params:
@@ -122,16 +128,16 @@ class Params:
     getters: dict[str, tuple[str, Getter]] = field(default_factory=dict)
 
     @property
-    def viewer(self) -> BindParameter[UUID]:
+    def viewer(self) -> Sql:
         self.getters["viewer"] = ("", lambda call: call.viewer)
-        return bindparam("viewer", type_=Uuid())
+        return VIEWER
 
-    def bind(self, get: Getter, type_: TypeEngine[Any]) -> BindParameter[Any]:
+    def bind(self, get: Getter, type_: TypeEngine[Any]) -> Sql:
         name = f"p{len(self.getters)}"
         self.getters[name] = (self.root, get)
-        return bindparam(name, type_=type_)
+        return f"{MARK}{name}{MARK}::{bound_as(type_)}"
 
-    def value(self, value: Any, type_: TypeEngine[Any], convert: Callable[[Any], Any] | None = None) -> Any:
+    def value(self, value: Any, type_: TypeEngine[Any], convert: Callable[[Any], Any] | None = None) -> Sql:
         """A value of the client's, which may be a `Given`."""
         if isinstance(value, Given) and len(value.path) == 1 and convert is not None:  # as ids are
             name = str(value.path[0])
@@ -139,3 +145,9 @@ class Params:
         if convert is None:
             return self.bind(lambda call: given(value, call.variables), type_)
         return self.bind(lambda call: convert(given(value, call.variables)), type_)
+
+    def numbered(self, sql: Sql) -> tuple[str, tuple[tuple[str, Getter], ...]]:
+        """The statement as PostgreSQL takes it, and how to get each of its parameters."""
+        parts, places = sql.split(MARK), dict[str, int]()
+        parts[1::2] = [f"${places.setdefault(name, len(places) + 1)}" for name in parts[1::2]]
+        return "".join(parts), tuple(self.getters[name] for name in places)

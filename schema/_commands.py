@@ -28,7 +28,7 @@ from sqlalchemy import Uuid
 
 from domain._kernel import Refused
 from schema._arguments import Call, frozen, shaped
-from schema._compile import Asked
+from schema._asked import Asked
 from schema._context import Context
 from schema._documents import Operation
 from schema._given import input_of
@@ -167,7 +167,7 @@ class Mutation:
             id = compiler.params.bind(lambda call: call.variables["$changed"], Uuid())
             for key, nodes in step.changed.items():
                 asked = Asked(step.payload.fields[nodes[0].name.value], nodes, None, (step.key, key))
-                planner.add(key, partial(compiler.one, asked, lambda row: row.get("id") == id))
+                planner.add(key, partial(compiler.one, asked, lambda row: f"{row.get('id')} = {id}"))
             return planner.plan([*step.changed])
 
         return reader.cached((operation.source, operation.name, step.key, "", told, viewer.permissions, version), make)

@@ -6,90 +6,46 @@ viewer may not see is NULL, and said so once; one that depends on the row is a C
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from graphql import (
-    FieldNode,
-    GraphQLField,
     GraphQLInterfaceType,
-    GraphQLList,
     GraphQLObjectType,
     get_named_type,
-    get_nullable_type,
     is_leaf_type,
 )
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Text,
-    Uuid,
-    and_,
-    case,
-    cast,
-    false,
-    func,
-    literal_column,
-)
-from strawberry.types.field import StrawberryField
+from sqlalchemy import Select, Uuid
 
 from projections._kernel import LINE, ReadModel
 from schema._arguments import Params, Path, arguments_of, column_value
+from schema._asked import Asked, Object, are_columns
 from schema._beside import beside
 from schema._declare import ByGlobalId, ByKey, Many, Money, One, Shape, Value, View, reading, shape_of
-from schema._rows import EMPTY_OBJECT, NOTHING, Columns, Json, Names, Row, Values, constant, json_list, long_named
+from schema._rows import Columns, Json, Names, Row, Values, types_of
 from schema._rules import How, Line, Of, Rule
 from schema._scalars import bound_in
-from schema._select import Source, Subselect, format_table
+from schema._select import (
+    EMPTY_OBJECT,
+    NOTHING,
+    Sql,
+    as_text,
+    lateral,
+    listed,
+    long_named,
+    select,
+    table_name,
+    word,
+    written,
+)
 from schema._selection import Selection
+from schema._sight import sight
 from schema._view import Arg, At, parameters
 
-LONGEST_NAME = 63
-"""PostgreSQL's limit for a column's name, in bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One field that is asked for: of which row, and where its value goes in the answer."""
-
-    field: GraphQLField
-    nodes: list[FieldNode]
-    row: Row | None
-    path: Path
-
-    @property
-    def declared(self) -> StrawberryField:
-        found: StrawberryField = self.field.extensions["strawberry-definition"]
-        return found
-
-    @property
-    def type(self) -> GraphQLObjectType:
-        """The type of its objects."""
-        found = get_named_type(self.field.type)
-        assert isinstance(found, GraphQLObjectType)
-        return found
-
-    @property
-    def listed(self) -> bool:
-        return isinstance(get_nullable_type(self.field.type), GraphQLList)
-
-    @property
-    def parent(self) -> Row:
-        assert self.row is not None, "Only a field of an object reads its row."
-        return self.row
-
-    @property
-    def person(self) -> ColumnElement[Any] | None:
-        return self.row.person if self.row is not None else None
-
-
-class Object(dict[str, ColumnElement[Any]]):
-    """The fields of an object, by response key. `beside` is what they read, besides the row."""
-
-    beside: Sequence[Source] = ()
+UUID = Uuid()
 
 
 @dataclass(slots=True)
@@ -108,13 +64,12 @@ class Compiler:
     """Whether graphql-core completes the answer, so that objects have to say what they are."""
     listing: bool = False
     """Whether what is compiled is part of a list."""
-    answered: Mapping[Rule, ColumnElement[bool]] = field(default_factory=dict)
+    answered: Mapping[Rule, Sql] = field(default_factory=dict)
     """What is known already of the row whose fields are compiled: whether these rules hold."""
     aliases: int = 0
 
-    def value(self, asked: Asked) -> ColumnElement[Any]:
+    def value(self, asked: Asked, verdict: bool | Rule) -> Sql:  # noqa: FBT001 - as it was found
         """What goes under a field's response key."""
-        verdict = asked.declared.metadata["rule"].fold(self.permissions)
         if verdict is False:
             self.denied.append(asked.path)
             return NOTHING
@@ -123,7 +78,7 @@ class Compiler:
         shown = self.answered.get(verdict)
         if shown is None:
             shown = self.condition(verdict, asked.person, self.found(asked.row))
-        return case((shown, self._read(asked)))
+        return f"CASE WHEN {shown} THEN {self._read(asked)} END"
 
     def found(self, row: Row | None) -> How:
         """How PostgreSQL finds out whether rules hold of a row that was found."""
@@ -134,7 +89,7 @@ class Compiler:
                 return self.found(theirs)
         return Of.EACH if self.listing else Of.ROW
 
-    def condition(self, rule: Rule, person: ColumnElement[Any] | None, of: How) -> ColumnElement[bool]:
+    def condition(self, rule: Rule, person: Sql | None, of: How) -> Sql:
         assert person is not None, f"Nobody to ask {rule} of: the type names no person."
         return rule.sql(person, self.params.viewer, of)
 
@@ -147,7 +102,7 @@ class Compiler:
         finally:
             self.listing = before
 
-    def _read(self, asked: Asked) -> ColumnElement[Any]:
+    def _read(self, asked: Asked) -> Sql:
         match reading(asked.declared):
             case Value() as value:
                 return self._value(asked, value)
@@ -170,41 +125,41 @@ class Compiler:
 
     # ── Values ──
 
-    def _value(self, asked: Asked, value: Value) -> ColumnElement[Any]:
+    def _value(self, asked: Asked, value: Value) -> Sql:
         row, name, named = asked.parent, value.column or asked.declared.python_name, get_named_type(asked.field.type)
         if not is_leaf_type(named):
             return self._part(asked, name, value)
         if value.sql is not None:
-            found = value.sql(Names(row))
-            return cast(found, Text()) if named.name == "Decimal" else found
+            found = written(value.sql(Names(row)))
+            return as_text(found) if named.name == "Decimal" else found
         if named.name == "ID":
             if callable(value.of):
-                return value.of(Names(row)).op("||")(constant("_")).op("||")(row.text(name))
+                return f"{written(value.of(Names(row)))} || '_' || {row.text(name)}"
             kind = value.of or asked.declared.origin.__name__  # type: ignore[union-attr]
-            return constant(f"{kind}_").op("||")(row.text(name))
+            return f"{word(f'{kind}_')} || {row.text(name)}"
         if named.name == "Decimal" and not asked.listed:
             return row.text(name)
         return row.get(name)
 
-    def _part(self, asked: Asked, name: str, value: Value) -> ColumnElement[Any]:
+    def _part(self, asked: Asked, name: str, value: Value) -> Sql:
         """Objects within the row: money of two columns, what a view selected, or JSON."""
         row = asked.parent
         if shape_of(asked.type).cls is Money:
-            own = f"{name}_currency"
-            known = [row.get(each) for each in (own, "currency") if row.has(each)]
-            money = Values({"amount": row.text(name), "currency": func.coalesce(*known)})
-            return case((row.text(name).is_not(None), self.json(asked, money)))
-        found: Any = value.sql(Names(row)) if value.sql is not None else row.get(name)
-        if isinstance(found, Select):
-            return self._selected(asked, found)
+            known = [row.get(each) for each in (f"{name}_currency", "currency") if row.has(each)]
+            money = Values({"amount": row.text(name), "currency": f"coalesce({', '.join(known)})"})
+            return f"CASE WHEN {row.text(name)} IS NOT NULL THEN {self.json(asked, money)} END"
+        made = value.sql(Names(row)) if value.sql is not None else row.named(name)
+        if isinstance(made, Select):
+            return self._selected(asked, made)
+        found = written(made)
         if not asked.listed:
-            return case((func.jsonb_typeof(found) == constant("object"), self.json(asked, Json(found, row.person))))
-        item = self.alias("j")
-        there = func.jsonb_typeof(found) == constant("array")
-        source = func.jsonb_array_elements(case((there, found))).table_valued("value", name=item)
+            there = f"jsonb_typeof({found}) = 'object'"
+            return f"CASE WHEN {there} THEN {self.json(asked, Json(found, row.person))} END"
+        item, there = self.alias("j"), f"jsonb_typeof({found}) = 'array'"
+        source = f"jsonb_array_elements(CASE WHEN {there} THEN {found} END) AS {item}"
         with self.each():
-            beside, record = self.record(self.fields(asked, Json(literal_column(f"{item}.value"), row.person)))
-        return case((there, Subselect(json_list(func.json_agg(record)), [source, *beside])))
+            beside, record = self.record(self.fields(asked, Json(f"{item}.value", row.person)))
+        return f"CASE WHEN {there} THEN {select(listed(f'json_agg({record})'), [source, *beside])} END"
 
     # ── Objects ──
 
@@ -214,102 +169,102 @@ class Compiler:
         found = Object()
         model = shape_of(type_).model
         if self.mixed and model is not None:
-            found["$type"] = constant(type_.name)
+            found["$type"] = word(type_.name)
             found |= {f"${key}": row.get(key) for key in model.keys if row.has(key)}
-        groups = self.selection.of(type_, asked.nodes)
+        groups, seen = self.selection.of(type_, asked.nodes), sight(type_, self.permissions)
         before = self.answered
-        row, found.beside, self.answered = beside(self, type_, groups, row)
+        row, found.beside, self.answered = beside(self, seen, groups, row)
         try:
             for key, group in groups.items():
-                name = group[0].name.value
-                if name == "__typename":
-                    found[key] = constant(type_.name)
-                elif reading(type_.fields[name].extensions["strawberry-definition"]) is None:
+                here = seen.get(group[0].name.value)
+                if here is None:
+                    found[key] = word(type_.name)
+                elif here.column is not None and here.verdict is True:
+                    found[key] = row.get(here.column)
+                elif here.reading is None:
                     self.whole = False
                 else:
-                    found[key] = self.value(Asked(type_.fields[name], group, row, (*asked.path, key)))
+                    found[key] = self.value(Asked(here.field, group, row, (*asked.path, key)), here.verdict)
         finally:
             self.answered = before
         return found
 
-    def record(self, fields: Mapping[str, ColumnElement[Any]]) -> tuple[list[Source], ColumnElement[Any]]:
+    def record(self, fields: Mapping[str, Sql]) -> tuple[list[Sql], Sql]:
         """An object of these fields: what has to stand in FROM beside the row, and the object itself."""
         before = fields.beside if isinstance(fields, Object) else ()
         if not are_columns(fields):
             return [*before], long_named(fields) if fields else EMPTY_OBJECT
         alias = self.alias("o")
-        return [*before, Subselect(fields).beside(alias)], literal_column(alias)
+        return [*before, lateral(select(fields), alias)], alias
 
-    def object(self, fields: Mapping[str, ColumnElement[Any]]) -> tuple[list[Source], ColumnElement[Any]]:
+    def object(self, fields: Mapping[str, Sql]) -> tuple[list[Sql], Sql]:
         """The same, the object being JSON."""
         beside, record = self.record(fields)
-        return beside, literal_column(f"row_to_json({record.key})") if are_columns(fields) else record
+        return beside, f"row_to_json({record})" if are_columns(fields) else record
 
-    def json(self, asked: Asked, row: Row) -> ColumnElement[Any]:
+    def json(self, asked: Asked, row: Row) -> Sql:
         return self.built(self.fields(asked, row))
 
-    def built(self, fields: Mapping[str, ColumnElement[Any]]) -> ColumnElement[Any]:
+    def built(self, fields: Mapping[str, Sql]) -> Sql:
         """An object of these fields as JSON, wherever an expression can stand."""
         beside, found = self.object(fields)
-        return Subselect(found, beside) if beside else found
+        return select(found, beside) if beside else found
 
-    def table(self, shape: Shape) -> tuple[str, Columns]:
-        assert shape.model is not None, f"{shape.name} has no read model: it is read as a part."
-        alias = self.alias("t")
-        own = shape.model.tree is not None and (shape.person,) == shape.model.keys
-        row = Columns.of(alias, shape.model.table.c, shape.person)
-        return f"{format_table(shape.model.table)} AS {alias}", replace(row, tree=shape.model) if own else row
+    def table(self, shape: Shape) -> tuple[Sql, Columns]:
+        model = shape.model
+        assert model is not None, f"{shape.name} has no read model: it is read as a part."
+        alias, own = self.alias("t"), model.tree is not None and (shape.person,) == model.keys
+        row = Columns(alias, types_of(model.table), shape.person, tree=model if own else None)
+        return f"{table_name(model.table)} AS {alias}", row
 
-    def one(
-        self, asked: Asked, where: Callable[[Columns], ColumnElement[bool]], type_: GraphQLObjectType | None = None
-    ) -> ColumnElement[Any]:
+    def one(self, asked: Asked, where: Callable[[Columns], Sql], type_: GraphQLObjectType | None = None) -> Sql:
         """The one row of a type for which the condition holds."""
         type_ = type_ or asked.type
-        table, row = self.table(shape_of(type_))
+        shape = shape_of(type_)
+        table, row = self.table(shape)
         beside, found = self.object(self.fields(asked, row, type_))
-        return Subselect(found, [table, *beside], [where(row), *self.visible(shape_of(type_), row)])
+        return select(found, [table, *beside], [where(row), *self.visible(shape, row)])
 
-    def visible(self, shape: Shape, row: Columns) -> list[ColumnElement[bool]]:
+    def visible(self, shape: Shape, row: Columns) -> list[Sql]:
         """The conditions under which the viewer sees a row."""
         verdict = shape.rows.fold(self.permissions)
         if isinstance(verdict, Rule):
             return [self.condition(verdict, row.person, Of.ROWS)]
-        return [] if verdict else [false()]
+        return [] if verdict else ["false"]
 
-    def _one(self, asked: Asked, column: str) -> ColumnElement[Any]:
-        model = shape_of(asked.type).model
-        assert model is not None
-        (key,) = model.keys
+    def _one(self, asked: Asked, column: str) -> Sql:
+        shape = shape_of(asked.type)
+        assert shape.model is not None
+        (key,) = shape.model.keys
         match asked.parent:
             case Columns(person_column=person, beside=Columns() as theirs) if person == column:
-                there = [theirs.get(key).is_not(None), *self.visible(shape_of(asked.type), theirs)]
-                return case((and_(*there), self.json(asked, theirs)))
-        found = asked.parent.typed(column, model.c[key].type)
-        return self.one(asked, lambda row: row.get(key) == found)
+                there = " AND ".join([f"{theirs.get(key)} IS NOT NULL", *self.visible(shape, theirs)])
+                return f"CASE WHEN {there} THEN {self.json(asked, theirs)} END"
+        found = asked.parent.typed(column, shape.model.c[key].type)
+        return self.one(asked, lambda row: f"{row.get(key)} = {found}")
 
-    def _by_key(self, asked: Asked, columns: tuple[str, ...]) -> ColumnElement[Any]:
+    def _by_key(self, asked: Asked, columns: tuple[str, ...]) -> Sql:
         given, kind = self.arguments(asked), asked.type.name
 
-        def same(row: Columns, name: str, argument: str) -> ColumnElement[bool]:
+        def same(row: Columns, name: str, argument: str) -> Sql:
             convert = partial(bound_in, kind) if name == "id" else column_value
-            value: ColumnElement[Any] = self.params.value(given[argument], row.types[name], convert)
-            return row.get(name) == value
+            return f"{row.get(name)} = {self.params.value(given[argument], row.types[name], convert)}"
 
         pairs = list(zip(columns, asked.field.args, strict=True))
-        return self.one(asked, lambda row: and_(*(same(row, name, argument) for name, argument in pairs)))
+        return self.one(asked, lambda row: " AND ".join([same(row, name, argument) for name, argument in pairs]))
 
-    def _by_global_id(self, asked: Asked) -> ColumnElement[Any]:
+    def _by_global_id(self, asked: Asked) -> Sql:
         interface, id = get_named_type(asked.field.type), self.arguments(asked)["id"]
         assert isinstance(interface, GraphQLInterfaceType)
         found = []
         for type_ in sorted(self.selection.schema.get_possible_types(interface), key=lambda each: each.name):
-            key = self.params.value(id, Uuid(), partial(bound_in, type_.name))
-            found.append(self.one(asked, lambda row, key=key: row.get("id") == key, type_))  # type: ignore[misc]
-        return func.coalesce(*found)
+            key = self.params.value(id, UUID, partial(bound_in, type_.name))
+            found.append(self.one(asked, lambda row, key=key: f"{row.get('id')} = {key}", type_))  # type: ignore[misc]
+        return f"coalesce({', '.join(found)})"
 
     # ── Views ──
 
-    def _view(self, asked: Asked, function: Callable[..., Any]) -> ColumnElement[Any]:
+    def _view(self, asked: Asked, function: Callable[..., Any]) -> Sql:
         given = self.arguments(asked)
         keywords = {
             python_name: Arg(given[name]) if wrapped else given[name]
@@ -321,7 +276,7 @@ class Compiler:
             return self._selected(asked, made)
         return self.json(asked, Values(made, asked.person))
 
-    def _selected(self, asked: Asked, made: Select[Any]) -> ColumnElement[Any]:
+    def _selected(self, asked: Asked, made: Select[Any]) -> Sql:
         """Rows of a SELECT: a list of them, or the only one."""
         shape, alias = shape_of(asked.type), self.alias("v")
         source = made.subquery(alias)
@@ -329,17 +284,12 @@ class Compiler:
         if asked.listed:
             with self.each():
                 beside, record = self.record(self.fields(asked, row))
-            found = json_list(func.json_agg(record))
+            found = listed(f"json_agg({record})")
         else:
             beside, found = self.object(self.fields(asked, row))
-        return Subselect(found, [source, *beside], self.visible(shape, row))
+        return select(found, [written(source), *beside], self.visible(shape, row))
 
     def alias(self, letter: str) -> str:
         """A name for a row. No name in GraphQL has a `$`, so no response key is mistaken for it."""
         self.aliases += 1
         return f"{letter}${self.aliases}"
-
-
-def are_columns(fields: Mapping[str, Any]) -> bool:
-    """Whether an object of these fields can be a row of PostgreSQL's."""
-    return bool(fields) and all(len(key) <= LONGEST_NAME for key in fields)

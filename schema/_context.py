@@ -15,7 +15,7 @@ from strawberry import UNSET
 from strawberry.dataloader import DataLoader
 
 from schema._arguments import Call
-from schema._compile import Asked
+from schema._asked import Asked
 from schema._documents import Operation
 from schema._mutation import CommandInput, Log, Outcome, origin_of
 from schema._plan import Plan, Planner
@@ -98,7 +98,7 @@ class Context:
                 planner, key = Planner(compiler, self.reader.policy), info.path.key
                 bound = compiler.params.bind(lambda call: call.variables["$changed"], Uuid())
                 asked = Asked(info.parent_type.fields[info.field_name], info.field_nodes, None, path)
-                planner.add(key, lambda: compiler.one(asked, lambda row: row.get("id") == bound))
+                planner.add(key, lambda: compiler.one(asked, lambda row: f"{row.get('id')} = {bound}"))
                 return planner.plan([key])
 
             key = (operation.source, operation.name, path, told, viewer.permissions, version)

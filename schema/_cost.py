@@ -28,9 +28,9 @@ from graphql import (
     get_nullable_type,
     type_from_ast,
 )
-from sqlalchemy import ScalarSelect, literal_column
+from sqlalchemy import ScalarSelect
 
-from schema._compile import LONGEST_NAME
+from schema._asked import LONGEST_NAME
 from schema._declare import MOST, USUAL, Many, Paging, Value, reading
 from schema._limits import INTROSPECTION
 from schema._rows import Json, Names
@@ -171,7 +171,7 @@ def _alone(field: GraphQLField | None, node: FieldNode) -> int:
 @cache
 def _searches(sql: Callable[[Any], Any]) -> bool:
     """Whether an expression looks at other rows than its own."""
-    return isinstance(sql(Names(Json(literal_column("any")))), ScalarSelect)
+    return isinstance(sql(Names(Json("any"))), ScalarSelect)
 
 
 def _size(field: GraphQLField, node: FieldNode) -> int | str | None:

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLError
-from sqlalchemy import BindParameter, ColumnElement, Text, and_, cast, func, literal_column, or_, tuple_
+from sqlalchemy.types import TypeEngine
 
 from schema._arguments import Call, given
-from schema._rows import constant
+from schema._select import Sql, as_text, type_name
 
 SIGNATURE = 16
 
@@ -29,16 +29,13 @@ def key_for(secret: bytes, call: Call, connection: str, arguments: Any) -> str:
     return hmac.new(secret, bound.encode(), hashlib.sha256).hexdigest()
 
 
-def signed(payload: ColumnElement[Any], key: BindParameter[str]) -> ColumnElement[str]:
+def signed(payload: Sql, key: Sql) -> Sql:
     """A payload as a cursor, in SQL."""
-    signature = func.substr(
-        func.sha256(func.convert_to(key.concat(payload).concat(key), constant("UTF8"))), 1, SIGNATURE
-    )
-    raw = signature.op("||")(func.convert_to(payload, constant("UTF8")))
-    written: ColumnElement[str] = func.encode(raw, constant("base64"))
+    signature = f"substr(sha256(convert_to({key} || {payload} || {key}, 'UTF8')), 1, {SIGNATURE})"
+    cursor = f"encode({signature} || convert_to({payload}, 'UTF8'), 'base64')"
     for character, instead in (("\\n", ""), ("=", ""), ("+", "-"), ("/", "_")):  # translate takes twice as long
-        written = func.replace(written, literal_column(f"E'{character}'"), constant(instead))
-    return written
+        cursor = f"replace({cursor}, E'{character}', '{instead}')"
+    return cursor
 
 
 def values_of(*values: str) -> bytes:
@@ -77,37 +74,38 @@ def opened(cursor: str, key: str, length: int) -> list[str | None]:
 class Term:
     """One thing that rows are sorted by. Nulls come last, and first when descending, as an index has them."""
 
-    value: ColumnElement[Any]
+    value: Sql
+    type: TypeEngine[Any]
     descending: bool
     nullable: bool
 
-    def clause(self, *, backwards: bool) -> ColumnElement[Any]:
-        return self.value.desc() if self.descending != backwards else self.value.asc()
+    def clause(self, *, backwards: bool) -> Sql:
+        return f"{self.value} {'DESC' if self.descending != backwards else 'ASC'}"
 
-    def same(self, at: ColumnElement[Any]) -> ColumnElement[bool]:
-        return self.value.is_not_distinct_from(at) if self.nullable else self.value == at
+    def same(self, at: Sql) -> Sql:
+        return f"{self.value} IS NOT DISTINCT FROM {at}" if self.nullable else f"{self.value} = {at}"
 
-    def beyond(self, at: ColumnElement[Any], *, backwards: bool) -> ColumnElement[bool]:
+    def beyond(self, at: Sql, *, backwards: bool) -> Sql:
         """Rows that come after the value `at` as far as this term says."""
         if self.descending != backwards:
-            smaller = self.value < at
-            return or_(smaller, and_(at.is_(None), self.value.is_not(None))) if self.nullable else smaller
-        greater = self.value > at
-        return or_(greater, and_(at.is_not(None), self.value.is_(None))) if self.nullable else greater
+            smaller, first = f"{self.value} < {at}", f"{at} IS NULL AND {self.value} IS NOT NULL"
+            return f"({smaller} OR {first})" if self.nullable else smaller
+        greater, last = f"{self.value} > {at}", f"{at} IS NOT NULL AND {self.value} IS NULL"
+        return f"({greater} OR {last})" if self.nullable else greater
 
 
-def payload(terms: Sequence[Term]) -> ColumnElement[Any]:
-    return cast(func.json_build_array(*(cast(term.value, Text()) for term in terms)), Text())
+def payload(terms: Sequence[Term]) -> Sql:
+    return as_text(f"json_build_array({', '.join([as_text(term.value) for term in terms])})")
 
 
-def beyond(terms: Sequence[Term], at: Sequence[BindParameter[Any]], *, backwards: bool) -> ColumnElement[bool]:
+def beyond(terms: Sequence[Term], at: Sequence[Sql], *, backwards: bool) -> Sql:
     """Rows that come after the place whose sort values are given as texts."""
-    places = [cast(value, term.value.type) for term, value in zip(terms, at, strict=True)]
+    places = [f"CAST({value} AS {type_name(term.type)})" for term, value in zip(terms, at, strict=True)]
     if not any(term.nullable for term in terms) and len({term.descending for term in terms}) == 1:
-        ours, theirs = tuple_(*(term.value for term in terms)), tuple_(*places)
-        return ours < theirs if terms[0].descending != backwards else ours > theirs
+        ours, theirs = ", ".join([term.value for term in terms]), ", ".join(places)
+        return f"({ours}) {'<' if terms[0].descending != backwards else '>'} ({theirs})"
     alternatives = []
     for depth, term in enumerate(terms):
         equal = [earlier.same(place) for earlier, place in zip(terms[:depth], places, strict=False)]
-        alternatives.append(and_(*equal, term.beyond(places[depth], backwards=backwards)))
-    return or_(*alternatives)
+        alternatives.append(" AND ".join([*equal, term.beyond(places[depth], backwards=backwards)]))
+    return f"({' OR '.join(alternatives)})"

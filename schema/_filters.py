@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from graphql import GraphQLError
-from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, case, false, func, literal, or_, true
+from sqlalchemy import ARRAY, Text, literal
 from sqlalchemy.types import TypeEngine
 
 from schema._arguments import Params, bad_input, column_value
@@ -16,6 +17,7 @@ from schema._inputs import Handle
 from schema._rows import Names, Row
 from schema._rules import Rule
 from schema._scalars import bound_in
+from schema._select import Sql, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,46 +28,45 @@ class Filters:
     permissions: frozenset[str]
     where: Mapping[str, Handle]
 
-    def condition(self, where: Mapping[str, Any], row: Row) -> ColumnElement[bool]:
-        return and_(true(), *(self._each(name, value, row) for name, value in where.items()))
+    def condition(self, where: Mapping[str, Any], row: Row) -> Sql:
+        return _all([self._each(name, value, row) for name, value in where.items()])
 
-    def _each(self, name: str, value: Any, row: Row) -> ColumnElement[bool]:
+    def _each(self, name: str, value: Any, row: Row) -> Sql:
         if value is None:
             raise bad_input(f"{name} can't be null: leave it out, or ask for isNull.")
         match name:
             case "and":
-                return and_(true(), *(self.condition(each, row) for each in value))
+                return _all([self.condition(each, row) for each in value])
             case "or":
-                return or_(false(), *(self.condition(each, row) for each in value))
+                return f"({' OR '.join([self.condition(each, row) for each in value]) or 'false'})"
             case "not":
-                return self.condition(value, row).is_not(true())
+                return f"({self.condition(value, row)} IS NOT true)"
         handle = self.where[name]
         shown = self.shown(handle, row)
-        compared = and_(true(), *(self._compare(handle, operator, value[operator], row) for operator in value))
-        return compared if shown is None else and_(shown, compared)
+        compared = [self._compare(handle, operator, value[operator], row) for operator in value]
+        return _all(compared if shown is None else [shown, *compared])
 
-    def _compare(self, handle: Handle, operator: str, operand: Any, row: Row) -> ColumnElement[bool]:
+    def _compare(self, handle: Handle, operator: str, operand: Any, row: Row) -> Sql:
         if operand is None:
             raise bad_input(f"{operator} can't be null: leave it out, or ask for isNull.")
-        column = value_of(handle, row)
+        column, type_ = value_of(handle, row)
         if operator == "isNull":
-            return column.is_(None) if operand else column.is_not(None)
-        type_ = sql_type(column)
+            return f"{column} IS NULL" if operand else f"{column} IS NOT NULL"
         if operator in ("in", "notIn"):
             convert = _converter(handle)
-            listed = self.params.value(operand, ARRAY(type_), lambda each: [convert(item) for item in each])
-            found = column == any_(listed)
-            return found if operator == "in" else found.is_not(true())
+            among = self.params.value(operand, array_of(type_), lambda each: [convert(item) for item in each])
+            found = f"{column} = ANY ({among})"
+            return found if operator == "in" else f"({found}) IS NOT true"
         if isinstance(operand, Enum | bool):  # which of them it is has shaped the statement already
-            return _OPERATORS[operator](column, literal(column_value(operand), type_))
-        return _OPERATORS[operator](column, self.params.value(operand, type_, _converter(handle)))
+            return _OPERATORS[operator].format(column, written(literal(column_value(operand), type_)))
+        return _OPERATORS[operator].format(column, self.params.value(operand, type_, _converter(handle)))
 
-    def sorted_by(self, handle: Handle, row: Row) -> tuple[ColumnElement[Any], bool]:
-        """What to sort by, and whether it may be null."""
-        column, shown = value_of(handle, row), self.shown(handle, row)
-        return (column, True) if shown is None else (case((shown, column)), True)
+    def sorted_by(self, handle: Handle, row: Row) -> tuple[Sql, TypeEngine[Any], bool]:
+        """What to sort by, its type, and whether it is null for who may not see it."""
+        (column, type_), shown = value_of(handle, row), self.shown(handle, row)
+        return (column, type_, False) if shown is None else (f"(CASE WHEN {shown} THEN {column} END)", type_, True)
 
-    def shown(self, handle: Handle, row: Row) -> ColumnElement[bool] | None:
+    def shown(self, handle: Handle, row: Row) -> Sql | None:
         """The condition under which the viewer sees this field of the row, if there is one."""
         verdict = handle.rule.fold(self.permissions)
         if verdict is False:
@@ -78,14 +79,23 @@ class Filters:
         return verdict.sql(row.person, self.params.viewer)
 
 
-def value_of(handle: Handle, row: Row) -> ColumnElement[Any]:
-    if handle.value.sql is not None:
-        return handle.value.sql(Names(row))
-    return row.get(handle.value.column or handle.name)
+def _all(conditions: Sequence[Sql]) -> Sql:
+    return f"({' AND '.join(conditions) or 'true'})"
 
 
-def sql_type(column: ColumnElement[Any]) -> TypeEngine[Any]:
-    return Text() if isinstance(column.type, Text) else column.type
+def value_of(handle: Handle, row: Row) -> tuple[Sql, TypeEngine[Any]]:
+    """What is compared or sorted by, and the type of what it is compared with."""
+    names, sql = Names(row), handle.value.sql
+    found = sql(names) if sql is not None else getattr(names, handle.value.column or handle.name)
+    return written(found), TEXT if isinstance(found.type, Text) else found.type
+
+
+TEXT = Text()
+
+
+@lru_cache(1_000)
+def array_of(type_: TypeEngine[Any]) -> TypeEngine[Any]:
+    return ARRAY(type_)
 
 
 def _converter(handle: Handle) -> Callable[[Any], Any]:
@@ -96,13 +106,13 @@ def _converter(handle: Handle) -> Callable[[Any], Any]:
     return column_value
 
 
-_OPERATORS: dict[str, Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[bool]]] = {
-    "eq": lambda column, operand: column == operand,
-    "ne": lambda column, operand: column.is_distinct_from(operand),
-    "lt": lambda column, operand: column < operand,
-    "lte": lambda column, operand: column <= operand,
-    "gt": lambda column, operand: column > operand,
-    "gte": lambda column, operand: column >= operand,
-    "contains": lambda column, operand: func.strpos(column, operand) > 0,
-    "startsWith": func.starts_with,
+_OPERATORS = {
+    "eq": "{} = {}",
+    "ne": "{} IS DISTINCT FROM {}",
+    "lt": "{} < {}",
+    "lte": "{} <= {}",
+    "gt": "{} > {}",
+    "gte": "{} >= {}",
+    "contains": "strpos({}, {}) > 0",
+    "startsWith": "starts_with({}, {})",
 }

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import uuid4
 
 from graphql import GraphQLError
-from sqlalchemy import BigInteger, ColumnElement, Integer, func, literal_column
+from sqlalchemy import BigInteger, Integer
 from strawberry.utils.str_converters import to_camel_case
 
-from schema._compile import Asked, Compiler
+from schema._asked import Asked
+from schema._compile import Compiler
 from schema._connection import Page, page_of
 from schema._declare import Following, Many, reading
-from schema._rows import constant, json_list
-from schema._select import Source, Subselect
+from schema._select import Sql, listed, select, under, word
 
 CURSOR = f"cursor {uuid4().hex}"
 """Stands where a cursor comes: each follower has their own. Nobody knows it, so nobody can have written it."""
@@ -30,7 +29,7 @@ def followed_page(compiler: Compiler, asked: Asked) -> Page:
     return page_of(compiler, many, listed)
 
 
-def news(compiler: Compiler, asked: Asked) -> ColumnElement[Any]:
+def news(compiler: Compiler, asked: Asked) -> Sql:
     """An array of `{"position": …, "told": …}`: at most `$most` rows after `$after` and up to `$to`.
 
     Raises GraphQLError if it is not for this viewer.
@@ -44,21 +43,21 @@ def news(compiler: Compiler, asked: Asked) -> ColumnElement[Any]:
     to = bind(lambda call: call.variables["$to"], BigInteger())
     most = bind(lambda call: call.variables["$most"], Integer())
     alias = compiler.alias("n")
-    whole: ColumnElement[Any] = literal_column(f"{row.alias}.*")
-    source = Subselect[Any](whole, [table], [*conditions, place > after, place <= to], [place.asc()], most).under(alias)
+    new = [*conditions, f"{place} > {after}", f"{place} <= {to}"]
+    source = under(select(f"{row.alias}.*", [table], new, [place], most), alias)
     row = row.at(alias)
-    beside: list[Source] = []
-    fields: dict[str, ColumnElement[Any]] = {}
+    beside: list[Sql] = []
+    fields: dict[str, Sql] = {}
     for key, group in compiler.selection.of(asked.type, asked.nodes).items():
         match group[0].name.value:
             case "cursor":
-                fields[key] = constant(CURSOR)
+                fields[key] = word(CURSOR)
             case "event":
                 event = Asked(asked.type.fields["event"], group, row, (*asked.path, key))
                 within, fields[key] = compiler.record(compiler.fields(event, row))
                 beside += within
             case "__typename":
-                fields[key] = constant(asked.type.name)
+                fields[key] = word(asked.type.name)
     inner, told = compiler.record(fields)
     outer, item = compiler.record({"position": row.get("position"), "told": told})
-    return Subselect(json_list(func.json_agg(item)), [source, *beside, *inner, *outer])
+    return select(listed(f"json_agg({item})"), [source, *beside, *inner, *outer])

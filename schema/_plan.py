@@ -10,15 +10,13 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from graphql import GraphQLError, GraphQLObjectType
-from sqlalchemy import ColumnElement, literal_column
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from schema._arguments import Call, Getter
-from schema._compile import Asked, Compiler
-from schema._declare import reading
-from schema._rows import DIALECT
-from schema._select import Statement
+from schema._asked import Asked
+from schema._compile import Compiler
+from schema._select import Sql, named
 from schema._selection import Fields
+from schema._sight import sight
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -123,26 +121,26 @@ class Planner:
 
     compiler: Compiler
     policy: str
-    columns: dict[str, ColumnElement[Any]] = field(default_factory=dict)
+    columns: dict[str, Sql] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
     errors: dict[str, GraphQLError] = field(default_factory=dict)
 
     def query(self, type_: GraphQLObjectType, asked: Fields) -> Plan:
         """All compiled root fields of a query."""
-        order = []
+        order, seen = [], sight(type_, self.compiler.permissions)
         for key, group in asked.items():
             name = group[0].name.value
             if name == "__typename":
                 self.constants[key] = type_.name
-            elif name.startswith("__") or reading(type_.fields[name].extensions["strawberry-definition"]) is None:
+            elif (here := seen.get(name)) is None or here.reading is None:
                 self.compiler.whole = False
                 continue
             else:
-                self.add(key, partial(self.compiler.value, Asked(type_.fields[name], group, None, (key,))))
+                self.add(key, partial(self.compiler.value, Asked(here.field, group, None, (key,)), here.verdict))
             order.append(key)
         return self.plan(order)
 
-    def add(self, key: str, compiled: Callable[[], ColumnElement[Any]]) -> None:
+    def add(self, key: str, compiled: Callable[[], Sql]) -> None:
         self.compiler.params.root = key
         try:
             self.columns[key] = compiled()
@@ -151,23 +149,20 @@ class Planner:
 
     def plan(self, order: list[str]) -> Plan:
         columns = {f"f{place}": value for place, value in enumerate(self.columns.values())}
-        policy: ColumnElement[int] = literal_column(f"({self.policy})")
-        statement = Statement(columns | {"policy": policy}).compile(dialect=DIALECT)
-        assert isinstance(statement, SQLCompiler)
-        getters = self.compiler.params.getters
-        bound = tuple(getters[name] for name in statement.positiontup or ())
+        params = self.compiler.params
+        sql, getters = params.numbered(f"SELECT {named(columns | {'policy': f'({self.policy})'})}")
         denied = tuple({"path": list(path), "code": "FORBIDDEN_FIELD"} for path in dict.fromkeys(self.compiler.denied))
         pieces, end = self._pieces(order, denied)
         return Plan(
-            sql=str(statement),
-            getters=bound,
+            sql=sql,
+            getters=getters,
             keys=tuple(self.columns),
             pieces=pieces,
             end=end,
             denied=denied,
             errors=self.errors,
             whole=self.compiler.whole and not self.errors,
-            personal="viewer" in getters,
+            personal="viewer" in params.getters,
         )
 
     def _pieces(self, order: list[str], denied: tuple[dict[str, Any], ...]) -> tuple[tuple[bytes, ...], bytes]:

@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 from graphql import DocumentNode, GraphQLError
 
 from schema._arguments import Call, frozen
-from schema._compile import Asked, Compiler
+from schema._asked import Asked
+from schema._compile import Compiler
 from schema._connection import Page
 from schema._cost import MOST_COST, MOST_EXECUTED
 from schema._declare import Following, reading

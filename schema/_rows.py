@@ -5,49 +5,47 @@ Columns are written out as `alias.name` and bring no FROM of their own, so that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import BindParameter, ColumnElement, Select, Text, cast, func, literal_column, select
-from sqlalchemy.dialects.postgresql import JSONB, asyncpg
+from sqlalchemy import ColumnElement, FromClause, Text, func, literal_column
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
 from projections._kernel import ReadModel
-
-DIALECT = asyncpg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
-
-
-class _Statement(DIALECT.statement_compiler):  # type: ignore[name-defined,misc]
-    """What our own code compares with stands in the statement, so that PostgreSQL plans for it. What a client gives has
-    a name of its own, and is bound.
-    """
-
-    def visit_bindparam(self, bindparam: BindParameter[Any], **options: Any) -> Any:
-        options["literal_binds"] = options.get("literal_binds") or bindparam.unique
-        return super().visit_bindparam(bindparam, **options)
-
-
-DIALECT.statement_compiler = _Statement
-_quote = DIALECT.identifier_preparer.quote
+from schema._select import Sql, as_text, expression, quoted, type_name, word, written
 
 
 class Row(Protocol):
     """One row, as SQL. `person`: whom it is about."""
 
     @property
-    def person(self) -> ColumnElement[Any] | None: ...
+    def person(self) -> Sql | None: ...
 
-    def get(self, name: str) -> ColumnElement[Any]:
+    def get(self, name: str) -> Sql:
         """A value as it goes into JSON."""
 
-    def typed(self, name: str, type_: TypeEngine[Any]) -> ColumnElement[Any]:
-        """A value to compare with or to calculate with."""
+    def typed(self, name: str, type_: TypeEngine[Any]) -> Sql:
+        """A value to compare with."""
 
-    def text(self, name: str) -> ColumnElement[str]:
+    def text(self, name: str) -> Sql:
         """A value as text."""
 
     def has(self, name: str) -> bool: ...
+
+    def named(self, name: str) -> ColumnElement[Any]:
+        """A value in an expression of a declaration's."""
+
+
+Types = Mapping[str, TypeEngine[Any]]
+
+
+@cache
+def types_of(table: FromClause) -> Types:
+    """The types of its columns, by their names."""
+    return {column.name: column.type for column in table.c}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +53,38 @@ class Columns:
     """The row of a table, or of a SELECT, under an alias."""
 
     alias: str
-    types: Mapping[str, TypeEngine[Any]]
+    types: Types
     person_column: str | None = None
-    parent: ColumnElement[Any] | None = None
+    parent: Sql | None = None
     tree: ReadModel | None = None
-    """The read model in whose tree the row stands, being its person's own."""
+    """The read model with a tree that the row is of, being its person's own."""
     beside: Columns | None = None
     """The row of its person that stands beside it, if that is asked for."""
 
     @classmethod
-    def of(cls, alias: str, columns: Iterable[Any], person: str | None, parent: Row | None = None) -> Columns:
-        types = {column.name: column.type for column in columns}
-        return cls(alias, types, person, parent.person if parent else None)
+    def of(cls, alias: str, columns: Iterable[Any], person: str | None, parent: Sql | None = None) -> Columns:
+        return cls(alias, {column.name: column.type for column in columns}, person, parent)
 
     @property
-    def person(self) -> ColumnElement[Any] | None:
+    def person(self) -> Sql | None:
         return self.get(self.person_column) if self.person_column else self.parent
 
-    def get(self, name: str) -> ColumnElement[Any]:
+    def get(self, name: str) -> Sql:
         if name not in self.types:
             raise TypeError(f"There is no column {name} among {', '.join(self.types)}.")
-        return literal_column(f"{self.alias}.{_quote(name)}", self.types[name])
+        return f"{self.alias}.{quoted(name)}"
 
-    def typed(self, name: str, type_: TypeEngine[Any]) -> ColumnElement[Any]:
+    def typed(self, name: str, type_: TypeEngine[Any]) -> Sql:
         return self.get(name)
 
-    def text(self, name: str) -> ColumnElement[str]:
-        return cast(self.get(name), Text())
+    def text(self, name: str) -> Sql:
+        return as_text(self.get(name))
 
     def has(self, name: str) -> bool:
         return name in self.types
+
+    def named(self, name: str) -> ColumnElement[Any]:
+        return expression(self.get(name), self.types[name])
 
     def at(self, alias: str) -> Columns:
         """The same columns under another alias."""
@@ -93,43 +93,50 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """Values by name, each an expression."""
+    """Values by name, each an expression or written already."""
 
     values: Mapping[str, Any]
-    person: ColumnElement[Any] | None = None
+    person: Sql | None = None
 
-    def get(self, name: str) -> ColumnElement[Any]:
-        found: ColumnElement[Any] = self.values[name]
-        return found
+    def get(self, name: str) -> Sql:
+        found = self.values[name]
+        return found if isinstance(found, str) else written(found)
 
-    def typed(self, name: str, type_: TypeEngine[Any]) -> ColumnElement[Any]:
+    def typed(self, name: str, type_: TypeEngine[Any]) -> Sql:
         return self.get(name)
 
-    def text(self, name: str) -> ColumnElement[str]:
-        return cast(self.get(name), Text())
+    def text(self, name: str) -> Sql:
+        return as_text(self.get(name))
 
     def has(self, name: str) -> bool:
         return name in self.values
+
+    def named(self, name: str) -> ColumnElement[Any]:
+        found: ColumnElement[Any] = self.values[name]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Json:
     """The members of an object in a column of JSON."""
 
-    element: ColumnElement[Any]
-    person: ColumnElement[Any] | None = None
+    element: Sql
+    person: Sql | None = None
 
-    def get(self, name: str) -> ColumnElement[Any]:
-        return self.element.op("->", return_type=JSONB())(constant(name))
+    def get(self, name: str) -> Sql:
+        return f"({self.element} -> {word(name)})"
 
-    def typed(self, name: str, type_: TypeEngine[Any]) -> ColumnElement[Any]:
-        return cast(self.text(name), type_)
+    def typed(self, name: str, type_: TypeEngine[Any]) -> Sql:
+        return f"CAST({self.text(name)} AS {type_name(type_)})"
 
-    def text(self, name: str) -> ColumnElement[str]:
-        return self.element.op("->>", return_type=Text())(constant(name))
+    def text(self, name: str) -> Sql:
+        return f"({self.element} ->> {word(name)})"
 
     def has(self, name: str) -> bool:
         return True
+
+    def named(self, name: str) -> ColumnElement[Any]:
+        return expression(self.get(name), JSONB())
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,32 +146,17 @@ class Names:
     row: Row
 
     def __getattr__(self, name: str) -> ColumnElement[Any]:
-        return self.row.get(name)
+        return self.row.named(name)
+
+
+# ── For such expressions ──
 
 
 def constant(text: str) -> ColumnElement[str]:
     """A text of our own, written into the statement."""
-    return literal_column("'" + text.replace("'", "''") + "'::text", Text())
-
-
-NOTHING: ColumnElement[Any] = literal_column("NULL::json")
-EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
-EMPTY_OBJECT: ColumnElement[Any] = literal_column("'{}'::json")
+    return literal_column(word(text), Text())
 
 
 def json_list(items: ColumnElement[Any]) -> ColumnElement[Any]:
     """An aggregate of rows as a JSON array, empty if there are none."""
-    return func.coalesce(items, EMPTY_LIST)
-
-
-def long_named(fields: Mapping[str, ColumnElement[Any]]) -> ColumnElement[Any]:
-    """An object with names that no column can have, as JSON."""
-    members: Sequence[Select[Any]] = [
-        select(
-            literal_column(str(place)).label("place"), constant(key).label("key"), func.to_json(value).label("value")
-        )
-        for place, (key, value) in enumerate(fields.items())
-    ]
-    all_of_them = members[0].union_all(*members[1:]).subquery("m")
-    ordered = func.json_object_agg(literal_column("m.key"), literal_column("m.value ORDER BY m.place"))
-    return select(ordered).select_from(all_of_them).scalar_subquery()
+    return func.coalesce(items, literal_column("'[]'::json"))

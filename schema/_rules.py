@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
-
-from sqlalchemy import ColumnElement, Uuid, and_, any_, case, literal_column, or_, true
 
 from projections._kernel import READ_MODELS, ReadModel
-from schema._select import Exists, Subselect, format_table
+from schema._select import Sql, select, table_name
 
 FEW = 256
 """Of how many people below a viewer PostgreSQL makes itself a list, rather than to look each person up in the tree."""
@@ -32,7 +29,7 @@ class Line:
     """Of a row that was found, and tells who is above its person in a tree: everybody's ids, their own among them."""
 
     model: ReadModel
-    ids: ColumnElement[Any]
+    ids: Sql
 
 
 How = Of | Line
@@ -60,7 +57,7 @@ class Rule:
         """True or False if the permissions decide it; otherwise the rule that is left to ask of each row."""
         return True
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: How = Of.ROWS) -> ColumnElement[bool]:
+    def sql(self, person: Sql, viewer: Sql, of: How = Of.ROWS) -> Sql:
         """What is left, as a condition on the row's person."""
         raise NotImplementedError
 
@@ -75,8 +72,8 @@ class Own(Rule):
     def fold(self, permissions: frozenset[str]) -> bool | Rule:
         return self
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: How = Of.ROWS) -> ColumnElement[bool]:
-        return person == viewer
+    def sql(self, person: Sql, viewer: Sql, of: How = Of.ROWS) -> Sql:
+        return f"({person} = {viewer})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +93,22 @@ class Below(Rule):
     def fold(self, permissions: frozenset[str]) -> bool | Rule:
         return self
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: How = Of.ROWS) -> ColumnElement[bool]:
+    def sql(self, person: Sql, viewer: Sql, of: How = Of.ROWS) -> Sql:
         if isinstance(of, Line) and of.model is _model(self.model):
-            above: ColumnElement[bool] = viewer == any_(of.ids)
-            return and_(above, person != viewer) if self.nearest else above
-        ancestor, descendant = (literal_column(f"above.{name}", Uuid()) for name in ("ancestor", "descendant"))
-        tree, viewers = [f"{_tree(self.model)} AS above"], [ancestor == viewer]
-        below = [*viewers, descendant != viewer] if self.nearest else viewers
-        found = Subselect[bool](true(), tree, [*below, descendant == person])
+            above = f"{viewer} = ANY ({of.ids})"
+            return f"({above} AND {person} != {viewer})" if self.nearest else f"({above})"
+        tree, viewers = [f"{_tree(self.model)} AS above"], [f"above.ancestor = {viewer}"]
+        below = [*viewers, f"above.descendant != {viewer}"] if self.nearest else viewers
+        found = select("true", tree, [*below, f"above.descendant = {person}"])
         if of is Of.ROWS:
-            return Exists(found)
+            return f"EXISTS {found}"
         if of is Of.ROW:
             return found
-        many = Subselect[Any](descendant, tree, viewers, limit=literal_column("1"), offset=FEW)
-        return case((many.is_(None), person.bool_op("IN")(Subselect(descendant, tree, below))), else_=found)
+        many, all_ = (
+            select("above.descendant", tree, viewers, limit="1", offset=FEW),
+            select("above.descendant", tree, below),
+        )
+        return f"CASE WHEN {many} IS NULL THEN {person} IN {all_} ELSE {found} END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +121,8 @@ class Nobodys(Rule):
     def fold(self, permissions: frozenset[str]) -> bool | Rule:
         return self
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: How = Of.ROWS) -> ColumnElement[bool]:
-        return person.is_(None)
+    def sql(self, person: Sql, viewer: Sql, of: How = Of.ROWS) -> Sql:
+        return f"({person} IS NULL)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +156,10 @@ class Some(Rule):
             return True in verdicts
         return left[0] if len(left) == 1 else Some(tuple(left))
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: How = Of.ROWS) -> ColumnElement[bool]:
+    def sql(self, person: Sql, viewer: Sql, of: How = Of.ROWS) -> Sql:
         each = Of.EACH if of is Of.ROWS else of
-        return or_(*(rule.sql(person, viewer, each) for rule in sorted(self.rules, key=lambda rule: rule.looked_up)))
+        ordered = sorted(self.rules, key=lambda rule: rule.looked_up)
+        return f"({' OR '.join([rule.sql(person, viewer, each) for rule in ordered])})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +180,8 @@ class Every(Rule):
             return False not in verdicts
         return left[0] if len(left) == 1 else Every(tuple(left))
 
-    def sql(self, person: ColumnElement[Any], viewer: ColumnElement[Any], of: How = Of.ROWS) -> ColumnElement[bool]:
-        return and_(*(rule.sql(person, viewer, of) for rule in self.rules))
+    def sql(self, person: Sql, viewer: Sql, of: How = Of.ROWS) -> Sql:
+        return f"({' AND '.join([rule.sql(person, viewer, of) for rule in self.rules])})"
 
 
 STAFF = Rule()
@@ -216,7 +216,7 @@ def _tree(model: str | ReadModel) -> str:
     """The table of who is above whom."""
     closure = _model(model).closure
     assert closure is not None, f"{model} keeps no tree."
-    return format_table(closure)
+    return table_name(closure)
 
 
 def _model(model: str | ReadModel) -> ReadModel:

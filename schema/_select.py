@@ -1,144 +1,152 @@
-"""SELECT as the compiler of reads needs it: written out, around SQLAlchemy's expressions.
+"""SQL as the compiler of reads writes it: text.
 
-SQLAlchemy's own SELECT finds out by itself where its columns come from, what to correlate and how to name everything,
-which takes several times as long as writing it. Here all of that is known. Conditions, functions, casts and parameters
-stay SQLAlchemy's expressions, and its compiler still writes the statement as a whole.
+What stands in it are names and constants of our own, and marks for parameters: never anything that a client wrote,
+but for response keys, which are names. What a declaration says in SQLAlchemy's words is written out here; SQLAlchemy's
+own SELECT finds out by itself where its columns come from, what to correlate and how to name everything, which takes
+many times as long as to write what is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnClause, ColumnElement, FromClause
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy import BindParameter, ColumnClause, ColumnElement, FromClause, bindparam, literal_column
+from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.sql.elements import ClauseElement
-from sqlalchemy.sql.operators import and_
+from sqlalchemy.sql.operators import getitem
+from sqlalchemy.types import TypeEngine
 
-from schema._rows import DIALECT
+Sql = str
+"""A value, a condition or a source, as it stands in a statement. Whatever follows or precedes it binds less closely."""
 
-T = TypeVar("T")
-Source = str | ClauseElement
-"""What stands in FROM: a table or a SELECT, with its alias."""
-
-JOINED = "LEFT JOIN LATERAL "
-_quote = DIALECT.identifier_preparer.quote
-format_table: Callable[[FromClause], str] = DIALECT.identifier_preparer.format_table
-"""A table's name as it stands in FROM."""
+DIALECT = asyncpg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
-class Subselect(ColumnElement[T]):
-    """A SELECT of one value, or of several under names, in parentheses."""
+class _Statement(DIALECT.statement_compiler):  # type: ignore[name-defined,misc]
+    """What our own code compares with stands in the statement, so that PostgreSQL plans for it. What a client gives has
+    a name of its own, and is bound.
+    """
 
-    inherit_cache = False
-
-    def __init__(
-        self,
-        values: ColumnElement[Any] | Mapping[str, ColumnElement[Any]],
-        sources: Iterable[Source] = (),
-        where: Iterable[ColumnElement[bool]] = (),
-        order_by: Iterable[ColumnElement[Any]] = (),
-        limit: ColumnElement[int] | None = None,
-        *,
-        offset: int | None = None,
-    ) -> None:
-        self.values, self.sources, self.where = values, tuple(sources), tuple(where)
-        self.order_by, self.limit, self.offset = tuple(order_by), limit, offset
-
-    def beside(self, alias: str) -> Within:
-        """This SELECT as a source, which may read the sources before it."""
-        return Within(self, f" AS {alias}", "LATERAL ")
-
-    def joined(self, alias: str) -> Within:
-        """This SELECT of one row or none as a source, which may read the sources before it; without one, of NULLs."""
-        return Within(self, f" AS {alias} ON true", JOINED)
-
-    def under(self, alias: str) -> Within:
-        """This SELECT as a source."""
-        return Within(self, f" AS {alias}")
+    def visit_bindparam(self, bindparam: BindParameter[Any], **options: Any) -> Any:
+        options["literal_binds"] = options.get("literal_binds") or bindparam.unique
+        return super().visit_bindparam(bindparam, **options)
 
 
-class Within(ClauseElement):
-    """A SELECT that stands in FROM."""
-
-    inherit_cache = False
-
-    def __init__(self, selected: Subselect[Any], alias: str, kind: str = "") -> None:
-        self.selected, self.alias, self.kind = selected, alias, kind
+DIALECT.statement_compiler = _Statement
 
 
-class Exists(ColumnElement[bool]):
-    """Whether a SELECT finds anything."""
-
-    inherit_cache = False
-
-    def __init__(self, selected: Subselect[Any]) -> None:
-        self.selected = selected
+# ── What is put into it ──
 
 
-class Statement(ClauseElement):
-    """A SELECT of values under names that is all there is: no source of its own."""
-
-    inherit_cache = False
-
-    def __init__(self, values: Mapping[str, ColumnElement[Any]]) -> None:
-        self.values = values
-
-
-# ── How they are written ──
-
-
-def _written(value: Source, compiler: SQLCompiler) -> str:
-    if isinstance(value, str):
-        return value
+def written(value: ClauseElement) -> Sql:
+    """What SQLAlchemy was told, as text."""
     if type(value) is ColumnClause and value.is_literal:
         return value.name
-    if isinstance(value, FromClause):
-        return compiler.process(value, asfrom=True)
-    return compiler.process(value)
+    is_source = isinstance(value, FromClause)
+    closed = value if is_source else value.self_group(against=getitem)
+    text: Sql = DIALECT.statement_compiler(DIALECT, None).process(closed, asfrom=is_source)
+    return text
 
 
-def _all(parts: Iterable[Source], compiler: SQLCompiler, between: str = ", ") -> str:
-    return between.join([_written(each, compiler) for each in parts])
+def expression(text: Sql, type_: TypeEngine[Any]) -> ColumnElement[Any]:
+    """The other way round: what is written already, in an expression of SQLAlchemy's."""
+    return literal_column(text, type_)
 
 
-def _from(sources: Sequence[Source], compiler: SQLCompiler) -> str:
-    joined = (" " if isinstance(each, Within) and each.kind == JOINED else ", " for each in sources)
-    return "".join(f"{between}{_written(each, compiler)}" for between, each in zip(joined, sources, strict=True))[2:]
+quoted = lru_cache(2_000)(DIALECT.identifier_preparer.quote)
+"""A column's name, as it is written."""
 
 
-def _named(values: Mapping[str, ColumnElement[Any]], compiler: SQLCompiler) -> str:
-    return ", ".join([f"{_written(value, compiler)} AS {_quote(name)}" for name, value in values.items()])
+@cache
+def table_name(table: FromClause) -> Sql:
+    """As it stands in FROM."""
+    return str(DIALECT.identifier_preparer.format_table(table))
 
 
-@compiles(Statement)
-def _statement(it: Statement, compiler: SQLCompiler, **_: Any) -> str:
-    return f"SELECT {_named(it.values, compiler)}"
+@lru_cache(1_000)
+def type_name(type_: TypeEngine[Any]) -> Sql:
+    return str(type_.compile(DIALECT))
 
 
-@compiles(Subselect)
-def _subselect(it: Subselect[Any], compiler: SQLCompiler, **_: Any) -> str:
-    values = _named(it.values, compiler) if isinstance(it.values, Mapping) else _written(it.values, compiler)
-    text = f"(SELECT {values}"
-    if it.sources:
-        text += f" FROM {_from(it.sources, compiler)}"
-    if it.where:
-        text += f" WHERE {_all([each.self_group(against=and_) for each in it.where], compiler, ' AND ')}"
-    if it.order_by:
-        text += f" ORDER BY {_all(it.order_by, compiler)}"
-    if it.limit is not None:
-        text += f" LIMIT {_written(it.limit, compiler)}"
-    if it.offset is not None:
-        text += f" OFFSET {it.offset}"
-    return f"{text})"
+@lru_cache(1_000)
+def bound_as(type_: TypeEngine[Any]) -> Sql:
+    """What a parameter of this type is cast to."""
+    return str(bindparam("it", type_=type_).compile(dialect=DIALECT)).partition("::")[2]
 
 
-@compiles(Within)
-def _within(it: Within, compiler: SQLCompiler, **_: Any) -> str:
-    return f"{it.kind}{_subselect(it.selected, compiler)}{it.alias}"
+def word(text: str) -> Sql:
+    """A text of our own."""
+    return "'" + text.replace("'", "''") + "'::text"
 
 
-@compiles(Exists)
-def _exists(it: Exists, compiler: SQLCompiler, **_: Any) -> str:
-    return f"EXISTS {_subselect(it.selected, compiler)}"
+def as_text(value: Sql) -> Sql:
+    return f"CAST({value} AS TEXT)"
+
+
+# ── SELECTs ──
+
+JOINED = " LEFT JOIN LATERAL "
+
+NOTHING: Sql = "NULL::json"
+EMPTY_OBJECT: Sql = "'{}'::json"
+
+
+def select(
+    values: Sql | Mapping[str, Sql],
+    sources: Iterable[Sql] = (),
+    where: Iterable[Sql] = (),
+    order_by: Iterable[Sql] = (),
+    limit: Sql | None = None,
+    *,
+    offset: int | None = None,
+) -> Sql:
+    """A SELECT of one value, or of several under names, in parentheses."""
+    text = f"(SELECT {values if isinstance(values, str) else named(values)}"
+    if sources:
+        text += " FROM" + "".join([each if each.startswith(JOINED) else f", {each}" for each in sources])[1:]
+    if where:
+        text += f" WHERE {' AND '.join(where)}"
+    if order_by:
+        text += f" ORDER BY {', '.join(order_by)}"
+    if limit is not None:
+        text += f" LIMIT {limit}"
+    if offset is not None:
+        text += f" OFFSET {offset}"
+    return text + ")"
+
+
+def named(values: Mapping[str, Sql]) -> Sql:
+    return ", ".join([f'{value} AS "{name}"' for name, value in values.items()])
+
+
+def under(selected: Sql, alias: str) -> Sql:
+    """A SELECT as a source."""
+    return f"{selected} AS {alias}"
+
+
+def lateral(selected: Sql, alias: str) -> Sql:
+    """A SELECT as a source, which may read the sources before it."""
+    return f"LATERAL {selected} AS {alias}"
+
+
+def left_joined(selected: Sql, alias: str) -> Sql:
+    """A SELECT of one row or none as a source, which may read the sources before it; without one, of NULLs."""
+    return f"{JOINED}{selected} AS {alias} ON true"
+
+
+def listed(items: Sql) -> Sql:
+    """An aggregate of rows as a JSON array, empty if there are none."""
+    return f"coalesce({items}, '[]'::json)"
+
+
+def long_named(fields: Mapping[str, Sql]) -> Sql:
+    """An object with names that no column can have, as JSON."""
+    members = " UNION ALL ".join(
+        [
+            f"SELECT {place} AS place, {word(key)} AS key, to_json({value}) AS value"
+            for place, (key, value) in enumerate(fields.items())
+        ]
+    )
+    return select("json_object_agg(m.key, m.value ORDER BY m.place)", [f"({members}) AS m"])

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
-from sqlalchemy import BindParameter, Integer, Uuid, literal_column
+from sqlalchemy import ColumnElement, Integer, Uuid
 from sqlalchemy.types import TypeEngine
 from strawberry.utils.str_converters import to_camel_case
 
@@ -28,6 +28,7 @@ from schema._arguments import Given, Params, bad_input
 from schema._declare import MOST
 from schema._rows import Names
 from schema._scalars import bound_in
+from schema._select import expression
 
 T = TypeVar("T")
 
@@ -47,12 +48,12 @@ class At:
     row: Names | None
 
     @property
-    def viewer(self) -> BindParameter[Any]:
-        return self.params.viewer
+    def viewer(self) -> ColumnElement[Any]:
+        return expression(self.params.viewer, Uuid())
 
     def value(self, arg: Arg[Any], type_: TypeEngine[Any], convert: Callable[[Any], Any] | None = None) -> Any:
         """The argument as a parameter; `convert` may raise `bad_input`."""
-        return self.params.value(arg.given, type_, convert)
+        return expression(self.params.value(arg.given, type_, convert), type_)
 
     def id(self, arg: Arg[Any], kind: str) -> Any:
         """A global id as the parameter it stands for."""
@@ -62,8 +63,8 @@ class At:
         """A number of rows. It stands in the statement if it is known, for PostgreSQL to plan with."""
         given = usual if arg is None else arg.given
         if not isinstance(given, Given):
-            return literal_column(str(page_size(given, most)), Integer())
-        return self.params.value(given, Integer(), lambda size: page_size(size, most))
+            return expression(str(page_size(given, most)), Integer())
+        return expression(self.params.value(given, Integer(), lambda size: page_size(size, most)), Integer())
 
 
 def page_size(size: int, most: int = MOST) -> int:

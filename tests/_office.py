@@ -49,10 +49,10 @@ from schema._declare import (
     seen_by,
     view,
 )
-from schema._rows import DIALECT
 from schema._rules import OWN, STAFF, Below, may
 from schema._scalars import Position
 from schema._schema import build
+from schema._select import DIALECT
 from schema._view import Arg, At
 
 metadata = MetaData(schema="read")

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import strawberry
-from sqlalchemy import ARRAY, Uuid, literal_column
 from strawberry.types.base import StrawberryObjectDefinition
 
 import schema
@@ -15,7 +14,6 @@ from schema import _rules
 from schema._declare import SHAPES, reads, seen_by
 from schema._kernel import MY_REPORTS, OWN, STAFF, may
 from schema._link import link
-from schema._rows import DIALECT
 from schema._rules import NOBODYS, Below, How, Line, Of, Rule
 from tests._office import BELOW_ME, office, people, teams, uuid
 from tests._reading import Office, loop, place
@@ -166,21 +164,19 @@ def test_a_rule_holds_for_the_same_people_however_it_is_asked(
     place: Office, loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch, rule: Rule, few: int
 ) -> None:
     monkeypatch.setattr(_rules, "FEW", few)
-    person, viewer = literal_column("person.id", Uuid()), literal_column("viewer.id", Uuid())
 
     def held(how: How) -> list[Any]:
-        condition = rule.sql(person, viewer, how).compile(dialect=DIALECT)
+        condition = rule.sql("person.id", "viewer.id", how)
         asked = f"SELECT person.id, viewer.id FROM {people.table} person, {people.table} viewer WHERE {condition}"
         return sorted(loop.run_until_complete(place.reader.pool.fetch(asked)))
 
-    line = Line(people, literal_column("person.line", ARRAY(Uuid)))
+    line = Line(people, "person.line")
     assert held(Of.ROWS) == held(Of.ROW) == held(Of.EACH) == held(line) != []
 
 
 def test_a_line_of_another_tree_tells_nothing(place: Office, loop: asyncio.AbstractEventLoop) -> None:
-    person, viewer = literal_column("person.id", Uuid()), literal_column("viewer.id", Uuid())
-    elsewhere = Line(teams, literal_column("NULL::uuid[]"))
-    assert str(BELOW_ME.sql(person, viewer, elsewhere)) == str(BELOW_ME.sql(person, viewer, Of.EACH))
+    person, viewer, elsewhere = "person.id", "viewer.id", Line(teams, "NULL::uuid[]")
+    assert BELOW_ME.sql(person, viewer, elsewhere) == BELOW_ME.sql(person, viewer, Of.EACH)
 
 
 def statements_with(place: Office, words: str) -> list[str]:
