@@ -51,8 +51,8 @@ from schema._rates import Rates
 from schema._reader import Reader
 from schema._sockets import Sockets
 from schema._time_limit import TimeLimit
+from schema._transport_ws import PROTOCOL
 from schema._viewers import POLICY, RoleViewers
-from schema._websocket import PROTOCOL
 
 Identify = Callable[[str | None], UUID | None]
 

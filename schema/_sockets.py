@@ -13,7 +13,8 @@ import msgspec
 from schema._following import Followers
 from schema._http import HttpError, Receive, Scope, Send, header
 from schema._masking import told
-from schema._websocket import Farewell, Socket, error_of
+from schema._transport_ws import Farewell
+from schema._websocket import Socket, error_of
 
 if TYPE_CHECKING:
     from schema._endpoint import Endpoint

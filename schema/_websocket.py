@@ -1,38 +1,31 @@
-"""GraphQL over a websocket: the protocol graphql-transport-ws, with the same limits and rights as over HTTP.
+"""GraphQL over a websocket, in the protocol graphql-transport-ws, with the same limits and rights as over HTTP.
 
-https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
-
-A frame that is not of the protocol closes the socket, with a code that says why; a mistake in an operation is told to
-that operation alone. Nothing is queued here: an operation waits until what it had to say was taken, so that a client
-which reads slowly is told slowly, and one that takes nothing at all is closed.
+A mistake in an operation is told to that operation alone. Nothing is queued here: an operation waits until what it had
+to say was taken, so that a client which reads slowly is told slowly, and one that takes nothing at all is closed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import msgspec
 from graphql import GraphQLError
 
+from schema import _transport_ws as protocol
 from schema._documents import Invalid
 from schema._following import Followers, SignedOut
-from schema._http import HttpError, Receive, Request, Scope, Send, from_body, header
+from schema._http import HttpError, Receive, Scope, Send, header
 from schema._masking import told, went_wrong
+from schema._transport_ws import PROTOCOL, Farewell, Message
 
 if TYPE_CHECKING:
     from schema._endpoint import Endpoint
-
-PROTOCOL = "graphql-transport-ws"
-LONGEST_ID = 128
-LONGEST_REASON = 123
-"""Bytes that a websocket has for the reason why it is closed."""
 
 MOST_OPERATIONS = 100
 """Operations under way on one socket."""
@@ -55,49 +48,12 @@ Seen = Callable[[bytes], None]
 logger = logging.getLogger("meritbook.api")
 
 
-class Farewell(Exception):
-    """The socket is closed, with this code and for this reason."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code, self.reason = code, reason
-
-
 class Gone(Exception):
     """The client is not there any more."""
 
 
-class _Message(msgspec.Struct):
-    type: Literal["connection_init", "ping", "pong", "subscribe", "complete"]
-    id: str | None = None
-    payload: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class _Init(msgspec.Struct):
-    """What comes with `connection_init`: who asks, in either spelling."""
-
-    authorization: str | None = None
-    Authorization: str | None = None
-
-
-_message = msgspec.json.Decoder(_Message).decode
-_init = msgspec.json.Decoder(_Init | None).decode
-_object = msgspec.json.Decoder(dict[str, msgspec.Raw] | None).decode
-
-
 def _unseen(_number: str) -> AbstractContextManager[Seen]:
     return nullcontext(lambda _answer: None)
-
-
-def _read(decode: Callable[[Any], Any], said: Any, what: str) -> Any:
-    try:
-        return decode(said)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise _bad(what) from None
-
-
-def _bad(what: str) -> Farewell:
-    return Farewell(4400, f"Invalid message: {what}")
 
 
 def error_of(error: HttpError) -> GraphQLError:
@@ -168,15 +124,15 @@ class Socket:
 
     async def _close(self) -> None:
         if self._farewell is not None:
-            reason = self._farewell.reason.encode()[:LONGEST_REASON].decode(errors="ignore")
+            code, reason = self._farewell.code, self._farewell.reason
             with suppress(OSError, RuntimeError, TimeoutError):
                 async with asyncio.timeout(PARTING):
-                    await self._send({"type": "websocket.close", "code": self._farewell.code, "reason": reason})
+                    await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
     # ── What the client says ──
 
-    async def _listen(self, protocol: str | None) -> None:
-        if protocol != PROTOCOL:
+    async def _listen(self, spoken: str | None) -> None:
+        if spoken != PROTOCOL:
             raise Farewell(4406, f"Subprotocol not acceptable: speak {PROTOCOL}.")
         try:
             async with asyncio.timeout(GREETING):
@@ -193,30 +149,25 @@ class Socket:
         event = await self._receive()
         if event["type"] == "websocket.disconnect":
             return False
-        text = event.get("text")
-        if text is None:
-            raise _bad("send text.")
-        said: _Message = _read(_message, text, "an object with a `type` of the protocol, and an `id` that is text.")
+        said = protocol.message(event.get("text"))
         match said.type:
             case "connection_init":
                 await self._greet(said)
             case "ping":
-                empty = _read(_object, said.payload, "the payload must be an object.") is None
-                with_it = "" if empty else f',"payload":{bytes(said.payload).decode()}'
-                await self._say(f'{{"type":"pong"{with_it}}}')
+                await self._say(protocol.pong(said))
             case "pong":
-                _read(_object, said.payload, "the payload must be an object.")
+                protocol.object_of(said)
             case "subscribe":
-                await self._begin(_id(said), said)
+                await self._begin(protocol.id_of(said), said)
             case "complete":
-                if (task := self._operations.pop(_id(said), None)) is not None:
+                if (task := self._operations.pop(protocol.id_of(said), None)) is not None:
                     task.cancel()
         return True
 
-    async def _greet(self, said: _Message) -> None:
+    async def _greet(self, said: Message) -> None:
         if self._acknowledged:
             raise Farewell(4429, "Too many initialisation requests.")
-        init = _read(_init, said.payload, "the payload must be an object; `authorization` is text.") or _Init()
+        init = protocol.init_of(said)
         by_header = header(self.scope["headers"], b"authorization").decode("latin-1")
         authorization = init.authorization or init.Authorization or by_header or None
         if authorization is not None:
@@ -226,9 +177,9 @@ class Socket:
             self.signed_in(viewer)
             self.viewer, self._authorization = viewer, authorization
         self._acknowledged = True
-        await self._say('{"type":"connection_ack"}')
+        await self._say(protocol.ACKNOWLEDGED)
 
-    async def _begin(self, id: str, said: _Message) -> None:
+    async def _begin(self, id: str, said: Message) -> None:
         if not self._acknowledged:
             raise Farewell(4401, "Unauthorized: send connection_init first.")
         if id in self._operations:
@@ -270,14 +221,14 @@ class Socket:
                 errors = [GraphQLError(**went_wrong(error, number))]
             else:
                 self._free(id)
-                await self._say(f'{{"id":{json.dumps(id)},"type":"complete"}}')
+                await self._say(protocol.complete(id))
                 return
             self._free(id)
             seen(await self._fail(id, errors, number))
 
     async def _fail(self, id: str, errors: list[GraphQLError], number: str) -> bytes:
         payload = msgspec.json.encode(told(errors, number))
-        await self._say(f'{{"id":{json.dumps(id)},"type":"error","payload":{payload.decode()}}}')
+        await self._say(protocol.error(id, payload))
         return b'{"errors":' + payload + b"}"
 
     def _free(self, id: str) -> None:
@@ -286,8 +237,8 @@ class Socket:
             del self._operations[id]
 
     async def _performed(self, payload: bytes, id: str, number: str, seen: Seen) -> None:
-        door, request = self.door, _request(payload)
-        before = f'{{"id":{json.dumps(id)},"type":"next","payload":'
+        door, request = self.door, protocol.request_of(payload)
+        before = protocol.before_next(id)
 
         async def tell(answer: str) -> None:
             await self._say(f"{before}{answer}}}")
@@ -319,19 +270,3 @@ class Socket:
                 raise Gone from None
             finally:
                 self._since = None
-
-
-def _id(said: _Message) -> str:
-    if not said.id or len(said.id) > LONGEST_ID:
-        raise _bad(f"the id must have 1 to {LONGEST_ID} characters.")
-    return said.id
-
-
-def _request(payload: bytes) -> Request:
-    """What is asked for. Raises Farewell if it is no request at all."""
-    try:
-        return from_body(payload)
-    except HttpError as error:
-        if error.code == "BAD_REQUEST":
-            raise _bad(f"in the payload. {error}") from None
-        raise
