@@ -12,6 +12,7 @@ from typing import Any
 from asyncpg import InterfaceError, Pool
 
 from store.command import Command, Decided, decide
+from store.habits import Habits
 from store.pool import LOST
 from store.retry import give_up, retry
 from store.streams import Folded, NotLoaded, Stream, Streams
@@ -33,7 +34,8 @@ class Deciding:
         self._pool = pool
         self._start = start
         self._waiting: deque[Command] = deque()
-        self._missing: list[tuple[Command, Stream]] = []
+        self._missing: list[tuple[Command, list[Stream]]] = []
+        self._habits = Habits()
         self._reading = 0
 
     def __len__(self) -> int:
@@ -59,10 +61,14 @@ class Deciding:
         """Decide what waits, each command upon what those before it will have made true."""
         while self._waiting and len(self.decided) < MOST:
             command = self._waiting.popleft()
+            if unknown := [stream for stream in self._habits.of(command) if self._streams.get(stream) is None]:
+                self._missing.append((command, unknown))
+                continue
             try:
                 decided = self._decided(command)
             except NotLoaded as not_loaded:
-                self._missing.append((command, not_loaded.stream))
+                self._habits.looked(command, not_loaded.stream)
+                self._missing.append((command, [not_loaded.stream]))
             except Exception as error:  # noqa: BLE001  # a rule that fails is told to whoever asked, and to nobody else
                 command.resolve(error)
             else:
@@ -93,18 +99,18 @@ class Deciding:
             raise NotLoaded(own)
         return decided
 
-    async def _read(self, missing: list[tuple[Command, Stream]]) -> None:
+    async def _read(self, missing: list[tuple[Command, list[Stream]]]) -> None:
         try:
             await self._load(missing)
         finally:
             self._reading -= 1
 
-    async def _load(self, missing: list[tuple[Command, Stream]]) -> None:
+    async def _load(self, missing: list[tuple[Command, list[Stream]]]) -> None:
         commands = [command for command, _ in missing]
 
         async def load() -> None:
             # One that another command has begun by now, in a batch that is not committed, must not be read upon that.
-            unknown = [stream for _, stream in missing if self._streams.get(stream) is None]
+            unknown = [stream for _, them in missing for stream in them if self._streams.get(stream) is None]
             await self._streams.load(self._pool, unknown)
 
         try:
@@ -118,4 +124,7 @@ class Deciding:
                 for one in missing:
                     await self._load([one])
         else:
+            for command, streams in missing:
+                if command.stream in streams and (own := self._streams.get(command.stream)):
+                    self._habits.found(command, own.version)
             self.put(commands)
