@@ -23,7 +23,8 @@ import structlog
 import logs
 from operations.traces import Tracer
 from schema._documents import Document, Documents
-from schema._http import NUMBER, Receive, Scope, Send, request_id
+from schema._heading import NUMBER, heading, request_id
+from schema._http import Receive, Scope, Send
 from schema._websocket import OPERATION
 from store.meter import Histogram
 
@@ -96,7 +97,7 @@ class Requests:
             finally:
                 self.sockets -= 1
             return
-        said = dict(scope["headers"]).get(b"x-request-id")
+        said = heading(scope).number
         scope[NUMBER] = number = request_id(said) if said is not None else f"{getrandbits(128):032x}"
         request, document = logs.REQUEST.set(number), _DOCUMENT.set(None)
         self.under_way += 1
@@ -113,7 +114,7 @@ class Requests:
             logs.REQUEST.reset(request)
 
     async def _traced(self, tracer: Tracer, scope: Scope, receive: Receive, send: Send, number: str) -> None:
-        with tracer.operation(dict(scope["headers"]), number) as span:
+        with tracer.operation(heading(scope).said, number) as span:
             await self.app(scope, receive, self._counted(send))
             asked = _DOCUMENT.get()
             if asked is not None:

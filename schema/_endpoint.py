@@ -8,10 +8,9 @@ status that the specification asks for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -19,18 +18,18 @@ import strawberry
 from graphql import GraphQLError
 
 from schema._about import About
+from schema._answer import STATUS, Answer, body_with, headers_of, refusal
 from schema._answers import Answers
+from schema._browsers import PREFLIGHT, may_be_of_another_site, preflight, shared_with
 from schema._commands import Commands, Given
 from schema._context import Context
 from schema._cost import MOST_EXECUTED
 from schema._documents import Document, Documents, Invalid, Operation, check_cost
 from schema._following import Followers
+from schema._heading import NUMBER, Heading, heading, request_id
 from schema._held import ReadingPool
 from schema._http import (
-    GRAPHQL,
-    JSON,
     METHODS,
-    NUMBER,
     Disconnected,
     HttpError,
     Receive,
@@ -40,12 +39,9 @@ from schema._http import (
     body_of,
     from_body,
     from_parameters,
-    header,
-    is_json,
-    negotiated,
-    request_id,
 )
 from schema._masking import told, went_wrong
+from schema._media import GRAPHQL, JSON
 from schema._mutation import Log
 from schema._rates import Rates
 from schema._reader import Reader
@@ -55,22 +51,6 @@ from schema._transport_ws import PROTOCOL
 from schema._viewers import POLICY, RoleViewers
 
 Identify = Callable[[str | None], UUID | None]
-
-SECURITY = [
-    (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-content-type-options", b"nosniff"),
-]
-PREFLIGHT = b"graphql-require-preflight"
-"""A header that no page of another site can send without being asked about first; its value is of no importance."""
-
-SIGNS = (b"cookie", b"origin", b"referer", b"sec-fetch-site")
-"""Headers that browsers add by themselves."""
-
-STATUS = {"TIMEOUT": 504, "UNAVAILABLE": 503, "INTERNAL": 500}
-TYPES = {each: (b"content-type", f"{each}; charset=utf-8".encode()) for each in (JSON, GRAPHQL)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +69,6 @@ class Manners:
     origins: frozenset[str] = frozenset()
     trusted: Mapping[str, str] = field(default_factory=dict)
     trusted_only: bool = False
-
-
-class Answer(NamedTuple):
-    """What is sent: GraphQL's answer as JSON."""
-
-    body: bytes
-    status: int = 200
-    headers: Mapping[str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -125,40 +97,34 @@ class Endpoint:
         if scope["type"] == "websocket":
             await self._sockets(scope, receive, send)
             return
-        lines = scope["headers"]
-        headers = dict(lines)
-        accept = headers.get(b"accept", b"")
-        if len(headers) < len(lines):
-            accept = header(lines, b"accept")
-        media = negotiated(accept)
-        number = scope.get(NUMBER) or request_id(headers.get(b"x-request-id", b""))
+        says = heading(scope)
+        number = scope.get(NUMBER) or request_id(says.number or b"")
         try:
-            answer = await self._answered(scope, headers, media, receive, number)
+            answer = await self._answered(scope, says, receive, number)
         except HttpError as error:
-            answer = _refusal(error, number)
+            answer = refusal(error, number)
         except Disconnected:
             return
-        told = self._headers(answer, media or JSON, number, headers.get(b"origin"))
-        await send({"type": "http.response.start", "status": answer.status, "headers": told})
+        origins = self.manners.origins
+        beside = tuple(shared_with(says.said.get(b"origin"), origins)) if origins else ()
+        headers = headers_of(answer, says.media or JSON, number, beside)
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         body = b"" if scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.body", "body": body})
 
-    async def _answered(
-        self, scope: Scope, headers: Mapping[bytes, bytes], media: str | None, receive: Receive, number: str
-    ) -> Answer:
+    async def _answered(self, scope: Scope, says: Heading, receive: Receive, number: str) -> Answer:
         """The answer to a request. Raises HttpError."""
         if scope["method"] == "OPTIONS":
-            return Answer(b"", 204, {"allow": METHODS, **self._preflight(headers)})
-        if media is None:
+            return Answer(b"", 204, {"allow": METHODS, **preflight(says.said)})
+        if says.media is None:
             message = f"Answers are {GRAPHQL} or {JSON}, in UTF-8; the Accept header allows neither."
             raise HttpError(406, "NOT_ACCEPTABLE", message)
         self.paced_address(scope)
-        question = await self._question(scope, headers, receive)
-        status = 400 if media == GRAPHQL else 200
+        question = await self._question(scope, says, receive)
+        status = 400 if says.media == GRAPHQL else 200
         try:
             with self._time_limit.deadline():
-                authorization, post = headers.get(b"authorization"), scope["method"] == "POST"
-                return await self.perform(question, authorization, number, post=post)
+                return await self.perform(question, says.authorization, number, post=scope["method"] == "POST")
         except HttpError:
             raise
         except Invalid as error:
@@ -171,11 +137,11 @@ class Endpoint:
 
     # ── What is asked, and whether it may be ──
 
-    async def _question(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+    async def _question(self, scope: Scope, says: Heading, receive: Receive) -> bytes:
         """What is asked, as it was sent: a body, or a question mark and parameters, with which no body begins."""
-        method = scope["method"]
+        method, headers = scope["method"], says.said
         if method == "POST":
-            if not is_json(headers.get(b"content-type", b"")):
+            if not says.is_json:
                 message = f"Send {JSON}, in UTF-8; nothing else is read."
                 raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message, accept_post=JSON)
             if headers.get(b"content-encoding", b"identity").lower() != b"identity":
@@ -183,10 +149,7 @@ class Endpoint:
             return await body_of(receive, headers.get(b"content-length", b""))
         if method not in ("GET", "HEAD"):
             raise HttpError(405, "METHOD_NOT_ALLOWED", "Use POST; or GET for a query.", allow=METHODS)
-        if (
-            _may_be_of_another_site(headers)
-            and headers.get(b"origin", b"").decode("latin-1") not in self.manners.origins
-        ):
+        if may_be_of_another_site(says) and headers.get(b"origin", b"").decode("latin-1") not in self.manners.origins:
             message = f"From a browser, send a header that asks for a preflight: {PREFLIGHT.decode()}."
             raise HttpError(403, "PREFLIGHT_REQUIRED", message)
         parameters: bytes = scope.get("query_string", b"")
@@ -230,9 +193,9 @@ class Endpoint:
             raise HttpError(405, "METHOD_NOT_ALLOWED", "Only queries are asked with GET.", allow="POST")
         return text, operation
 
-    async def perform(self, question: bytes, authorization: bytes | None, number: str, *, post: bool = True) -> Answer:
+    async def perform(self, question: bytes, authorization: str | None, number: str, *, post: bool = True) -> Answer:
         """The answer to a query or a mutation. Raises Invalid, HttpError, and whatever goes wrong."""
-        viewer = self.identify(authorization.decode("latin-1") if authorization else None)
+        viewer = self.identify(authorization)
         if viewer is not None:
             self.paced_viewer(viewer)
             if self.reader.knows(question) and (kept := await self.reader.again(question, viewer)) is not None:
@@ -261,28 +224,7 @@ class Endpoint:
         else:
             result = await self.schema.execute(text, request.variables, context, operation_name=operation.name)
             data, errors = _json(result.data), result.errors or []
-        return Answer(_body(data, told(errors, number), context.denied, cost))
-
-    # ── What is sent ──
-
-    def _preflight(self, headers: Mapping[bytes, bytes]) -> dict[str, str]:
-        if b"access-control-request-method" not in headers:
-            return {}
-        return {
-            "access-control-allow-methods": METHODS,
-            "access-control-allow-headers": f"authorization, content-type, x-request-id, {PREFLIGHT.decode()}",
-            "access-control-max-age": "600",
-        }
-
-    def _headers(self, answer: Answer, media: str, number: str, origin: bytes | None) -> list[tuple[bytes, bytes]]:
-        headers = [*SECURITY, (b"x-request-id", number.encode())]
-        if answer.body:
-            headers += (TYPES[media], (b"content-length", b"%d" % len(answer.body)))
-        if answer.headers:
-            headers += ((name.encode(), value.encode()) for name, value in answer.headers.items())
-        if self.manners.origins:
-            headers += _shared_with(origin, self.manners.origins)
-        return headers
+        return Answer(body_with(data, told(errors, number), context.denied, cost))
 
 
 def endpoint(
@@ -306,38 +248,8 @@ def endpoint(
     return Endpoint(schema, reader, log, identify, manners)
 
 
-def _may_be_of_another_site(headers: Mapping[bytes, bytes]) -> bool:
-    """Whether a browser may send this for a page of another site, which it has not asked us about.
-
-    Old browsers, and all browsers where there is no TLS, do not say of which site the page is.
-    """
-    asked = b"authorization" in headers or PREFLIGHT in headers or is_json(headers.get(b"content-type", b""))
-    if asked or headers.get(b"sec-fetch-site") in (b"same-origin", b"none"):
-        return False
-    return headers.get(b"user-agent", b"").startswith(b"Mozilla/") or any(sign in headers for sign in SIGNS)
-
-
-def _shared_with(origin: bytes | None, origins: frozenset[str]) -> Iterable[tuple[bytes, bytes]]:
-    """Which site's pages may read the answer."""
-    yield b"vary", b"origin"
-    if origin is not None and origin.decode("latin-1") in origins:
-        yield b"access-control-allow-origin", origin
-        yield b"access-control-expose-headers", b"x-request-id, retry-after"
-
-
-def _refusal(error: HttpError, number: str) -> Answer:
-    wrong = GraphQLError(str(error), extensions={"code": error.code})
-    return Answer(_json({"errors": told([wrong], number)}), error.status, error.headers)
-
-
 def _invalid(message: str, code: str) -> Invalid:
     return Invalid([GraphQLError(message, extensions={"code": code})])
-
-
-def _body(data: bytes, errors: list[dict[str, Any]], denied: list[dict[str, Any]], cost: int) -> bytes:
-    extensions = {"denied": denied, "cost": cost} if denied else {"cost": cost}
-    head = b'{"errors":%b,' % _json(errors) if errors else b"{"
-    return b'%b"data":%b,"extensions":%b}' % (head, data, _json(extensions))
 
 
 _json = msgspec.json.encode

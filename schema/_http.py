@@ -1,4 +1,4 @@
-"""What a GraphQL-over-HTTP request is: its media types, its body or its parameters, and how it is refused.
+"""What a GraphQL-over-HTTP request asks: its body or its parameters, and how it is refused.
 
 https://graphql.github.io/graphql-over-http/draft/
 """
@@ -6,21 +6,15 @@ https://graphql.github.io/graphql-over-http/draft/
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
-from functools import lru_cache, wraps
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
 from urllib.parse import parse_qsl
-from uuid import uuid4
 
 import msgspec
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Scope]]
 Send = Callable[[Scope], Awaitable[None]]
-T = TypeVar("T")
-
-JSON = "application/json"
-GRAPHQL = "application/graphql-response+json"
 
 LARGEST_BODY = 1_000_000
 """Bytes."""
@@ -141,88 +135,6 @@ def _where(error: msgspec.ValidationError) -> str:
     """Which member is of the wrong type; never its value."""
     found = re.search(r"at `\$\.(query|operationName|variables|extensions|documentId)\b", str(error))
     return f"{found[1]} is of another type." if found else "it is an object with a query; numbers are of usual size."
-
-
-# ── Media types ──
-
-LONGEST_REMEMBERED = 500
-"""Bytes of a header. Those of clients are shorter, and few; what somebody makes up may be of any length."""
-
-
-def _remembered(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
-    known = lru_cache(maxsize=500)(read)
-
-    @wraps(read)
-    def remembered(said: bytes) -> T:
-        return known(said) if len(said) <= LONGEST_REMEMBERED else read(said)
-
-    return remembered
-
-
-@_remembered
-def is_json(content_type: bytes) -> bool:
-    """Whether a body of this type is JSON in UTF-8."""
-    kind, parameters = _media_type(content_type.decode("latin-1"))
-    return kind == JSON and parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8")
-
-
-@_remembered
-def negotiated(accept: bytes) -> str | None:
-    """The media type to answer in; None if none will do.
-
-    The highest quality wins; of equals the one that was named, and of those the one that was named first. Who takes
-    anything gets application/json.
-    """
-    if not accept.strip():
-        return JSON
-    ranges = list(_ranges(accept.decode("latin-1")))
-    best: tuple[float, int, int] = (0.0, 0, 0)
-    chosen = None
-    for kind in (JSON, GRAPHQL):
-        fitting = [each for each in ranges if each[2] in (kind, f"{kind.partition('/')[0]}/*", "*/*")]
-        if fitting:
-            _, place, pattern, quality = max(fitting, key=lambda each: (each[0], -each[1]))
-            rank = (quality, 0 if "*" in pattern else 1, -place if "*" not in pattern else 0)
-            if quality > 0 and rank > best:
-                best, chosen = rank, kind
-    return chosen
-
-
-def _ranges(accept: str) -> Iterator[tuple[int, int, str, float]]:
-    """How specific each range is, its place, its pattern and its quality."""
-    for place, each in enumerate(accept.split(",")[:50]):
-        kind, parameters = _media_type(each)
-        if kind and parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8", "*"):
-            yield (2 if "*" not in kind else 1 if kind != "*/*" else 0), place, kind, _quality(parameters.get("q", "1"))
-
-
-def _media_type(said: str) -> tuple[str, dict[str, str]]:
-    kind, *rest = said.split(";")
-    pairs = (each.partition("=") for each in rest)
-    return kind.strip().lower(), {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
-
-
-def _quality(said: str) -> float:
-    return float(said) if re.fullmatch(r"0(\.\d{0,3})?|1(\.0{0,3})?", said) else 1.0
-
-
-# ── The request on the wire ──
-
-
-def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
-    """All lines of a header as one."""
-    return b",".join(value for each, value in headers if each == name)
-
-
-NUMBER = "meritbook.request"
-"""Where a scope has the id of its request, if whoever stands around the endpoint has given it one."""
-
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")
-
-
-def request_id(said: bytes) -> str:
-    """The client's own, if it is one that can stand in a log; else a new one."""
-    return said.decode("ascii") if _REQUEST_ID.fullmatch(said) else uuid4().hex
 
 
 async def body_of(receive: Receive, length: bytes) -> bytes:

@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 import msgspec
 
 from schema._following import Followers
-from schema._http import HttpError, Receive, Scope, Send, header
+from schema._heading import header
+from schema._http import HttpError, Receive, Scope, Send
 from schema._masking import told
 from schema._transport_ws import Farewell
 from schema._websocket import Socket, error_of

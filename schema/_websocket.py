@@ -20,7 +20,8 @@ from graphql import GraphQLError
 from schema import _transport_ws as protocol
 from schema._documents import Invalid
 from schema._following import Followers, SignedOut
-from schema._http import HttpError, Receive, Scope, Send, header
+from schema._heading import header
+from schema._http import HttpError, Receive, Scope, Send
 from schema._masking import told, went_wrong
 from schema._transport_ws import PROTOCOL, Farewell, Message
 
@@ -247,9 +248,8 @@ class Socket:
         _, document = door.document(request)
         operation = document.operation(request.operation_name)
         if not operation.is_subscription:
-            authorization = self._authorization.encode() if self._authorization else None
             async with asyncio.timeout(door.manners.time_limit):
-                answer = await door.perform(payload, authorization, number)
+                answer = await door.perform(payload, self._authorization, number)
             seen(answer.body)
             await tell(answer.body.decode())
             return

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from schema._http import LARGEST_BODY, HttpError, from_parameters, negotiated
+from schema._http import LARGEST_BODY, HttpError, from_parameters
+from schema._media import negotiated
 from tests._door import GRAPHQL, ID, JSON, Caller, calling, door
 
 TYPENAME = "{ __typename }"

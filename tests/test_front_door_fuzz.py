@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schema import schema
-from schema._http import is_json, negotiated, request_id
+from schema._heading import request_id
+from schema._media import is_json, negotiated
 from tests._door import GRAPHQL, JSON, calling, checked, door
 
 DOOR = door()

@@ -15,7 +15,7 @@ from graphql import GraphQLNamedType, GraphQLSchema, Source
 
 from schema import schema
 from schema._documents import Documents
-from schema._http import is_json, negotiated
+from schema._media import is_json, negotiated
 from schema._plan import Cache
 from schema._reader import Reader, Viewer
 

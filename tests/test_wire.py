@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,8 +12,10 @@ import pytest
 
 import listening
 from schema import _wire
+from schema._head import Headers, head, line
+from schema._heading import HEADING
 from schema._http import Receive, Scope, Send
-from schema._wire import Wire, line
+from schema._wire import Wire
 from tests._socket import listening_for
 
 END = b"\r\n\r\n"
@@ -25,11 +29,15 @@ class App:
         self.scopes: list[Scope] = []
         self.headers: list[tuple[bytes, bytes]] = []
         self.parts = 1
-        self.waits = False
+        self.waits = self.marks = False
+        self.marked: list[bool] = []
         self.waiting, self.left = asyncio.Event(), asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scopes.append(scope)
+        if self.marks:
+            self.marked.append("mark" in scope or "mark" in scope["state"])
+            scope["mark"] = scope["state"]["mark"] = True
         body, more = b"", True
         while more:
             message = await receive()
@@ -91,6 +99,47 @@ async def test_all_at_once_they_are_answered_in_their_order(port: int) -> None:
     assert [each.partition(b"HTTP/")[0] for each in answers.split(END)[1:]] == [b"first", b"second", b"last"]
 
 
+@pytest.mark.parametrize("seed", range(5))
+async def test_heads_that_come_again_mean_what_they_meant(app: App, port: int, seed: int) -> None:
+    dice = random.Random(seed)
+    bodies = [dice.choice((b"abc", b"\r\n\r\n", b"POST /a HTTP/1.1\r\n\r\n", b"longer than others")) for _ in range(40)]
+    said = [post(each, *dice.choice(((), ("X-A: b",), ("Accept: */*", "X-A: c")))) for each in bodies]
+    parts: list[bytes] = []
+    for each in said:
+        at = dice.randrange(1, len(each))
+        parts += dice.choice(([each], [each], [each[:at], each[at:]], [b"\r\n", each]))
+    while len(parts) > 30:
+        at = dice.randrange(1, len(parts))
+        parts[at - 1 : at + 1] = [parts[at - 1] + parts[at]]
+    answers = await told(port, *parts, CLOSE)
+    found = re.split(rb"HTTP/1.1 200 OK\r\n(?:.+\r\n)+\r\n", answers)
+    assert found == [b"", *bodies, b"last"]
+    assert [each["headers"] for each in app.scopes[:-1]] == [
+        [
+            (name.lower().encode(), value.encode())
+            for name, _, value in (line.partition(": ") for line in each.split(END)[0].decode().split("\r\n")[1:])
+        ]
+        for each in said
+    ]
+
+
+async def test_what_was_said_of_one_request_is_not_said_of_the_next(app: App, port: int) -> None:
+    app.marks = True
+    await told(port, post(b"first"), post(b"again"), post(b"third"), CLOSE)
+    assert app.marked == [False] * 4
+    assert app.scopes[1][HEADING] is app.scopes[2][HEADING]
+
+
+async def test_a_head_whose_lines_end_otherwise_is_refused(app: App, port: int) -> None:
+    assert (await told(port, post(b"a").replace(b"\r\n", b"\n"))).startswith(b"HTTP/1.1 400")
+    assert not app.scopes
+
+
+async def test_what_comes_with_something_that_is_no_http_is_not_begun(app: App, port: int) -> None:
+    assert (await told(port, post(b"a") + b"nonsense" + END)).startswith(b"HTTP/1.1 400")
+    assert not app.scopes
+
+
 async def test_a_request_in_many_parts_is_one(port: int) -> None:
     whole = post(b"a body in parts")
     answers = await told(port, *(whole[n : n + 20] for n in range(0, len(whole), 20)), CLOSE)
@@ -120,7 +169,7 @@ async def test_the_application_hears_what_was_asked(app: App, port: int) -> None
     seen = [(each["method"], each["path"], each["raw_path"], each["query_string"]) for each in app.scopes[:2]]
     assert seen == [("POST", "/a/b-c.d", b"/a/b-c.d", b""), ("POST", "/a b", b"/a%20b", b"c=d%20e")]
     assert app.scopes[0]["headers"] == [(b"host", b"here"), (b"content-length", b"0")]
-    assert app.scopes[0].keys() == app.scopes[1].keys()
+    assert app.scopes[0].keys() - {HEADING} == app.scopes[1].keys()
 
 
 async def test_the_address_is_whom_a_proxy_on_this_machine_asks_for(app: App, port: int) -> None:
@@ -203,6 +252,13 @@ async def test_what_comes_after_a_body_is_not_among_the_headers(app: App, port: 
     said = b"POST /a HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Late: x\r\n\r\n"
     await told(port, said, CLOSE)
     assert all(name != b"x-late" for name, _ in app.scopes[0]["headers"])
+
+
+def test_headers_that_are_lines_already_read_as_pairs() -> None:
+    it = Headers(b"a: b\r\nc: d: e\r\n", "the-number", 5)
+    assert list(it) == [(b"a", b"b"), (b"c", b"d: e"), (b"x-request-id", b"the-number"), (b"content-length", b"5")]
+    assert head(200, [(b"date", b"now")], it, 5) == head(200, [(b"date", b"now")], list(it), 5)
+    assert head(200, [], it, 6) is head(200, [], list(it), 6) is None
 
 
 def test_headers_that_decide_how_an_answer_is_sent_are_left_to_uvicorn() -> None:
