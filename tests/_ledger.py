@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any, assert_never
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger, Column, Numeric, Text, UniqueConstraint, Uuid
 
@@ -18,6 +18,7 @@ from projections._build import catch_up, ensure
 from projections._derived import derived
 from projections._fold import ReadModels
 from projections._kernel import READ_MODELS, Change, Ranked, ReadModel, projection, read_model
+from store.command import Outcome
 from store.keys import LocalKms
 from store.log import Log
 from store.pool import Connection, connect, pool
@@ -319,13 +320,23 @@ MODELS = [accounts, turnover, nicknames]
 for _model in MODELS:
     READ_MODELS.remove(_model)  # the server knows nothing of this bank
 
-# ── Opening it ──
+# ── Opening it, and giving it commands ──
 
 Connect = Callable[[], Awaitable[Connection]]
 
 
 def by(actor: UUID = ANNA, **more: Any) -> Origin:
     return Origin(actor=actor, **more)
+
+
+async def run(log: Log, id: UUID, command: Any, *, origin: Origin | None = None, **given: Any) -> Outcome:
+    return await log.run(Account, id, command, origin=origin or by(), **given)
+
+
+async def opened(log: Log, number: str | None = None, **given: Any) -> UUID:
+    id = uuid4()
+    await run(log, id, Account.open, number=number or str(id), **given)
+    return id
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ import structlog
 
 from store.embedded import Cluster
 from store.migrate import migrate
+from store.pool import Connection
 from store.pool import pool as open_pool
 from tests._api import Api, api_of
 
@@ -91,6 +92,14 @@ async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool[asyncpg.Record]]
     """Connections to this test's own database."""
     async with await open_pool(database_url, size=5) as connections:
         yield connections
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every statement that is asked on connections which are made from now on."""
+    asked: list[str] = []
+    monkeypatch.setattr(Connection, "listener", lambda it: asked.append(it.query))
+    return asked
 
 
 @pytest.fixture

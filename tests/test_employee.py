@@ -48,16 +48,7 @@ FIRST, SPRING, SUMMER, LAST, BACK = (
     date(2017, 9, 30),
     date(2017, 11, 1),
 )
-HIRED = Hired(
-    number="E-17",
-    name="Anna Snelling",
-    work_email="anna@meritbook.example.com",
-    title="Sales agent",
-    department_id=SALES,
-    manager_id=BOSS,
-    effective=FIRST,
-)
-HIRE = {
+ANNA: dict[str, Any] = {
     "number": "E-17",
     "name": "Anna Snelling",
     "work_email": "anna@meritbook.example.com",
@@ -65,8 +56,9 @@ HIRE = {
     "department_id": SALES,
     "manager_id": BOSS,
     "effective": FIRST,
-    "today": TODAY,
 }
+HIRE = ANNA | {"today": TODAY}
+HIRED = Hired(**ANNA)
 LEFT = Terminated(reason=Reason.RESIGNED, effective=LAST)
 REHIRE = {key: HIRE[key] for key in ("work_email", "title", "department_id", "manager_id")} | {
     "effective": BACK,

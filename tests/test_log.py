@@ -38,6 +38,8 @@ from tests._ledger import (
     Safe,
     by,
     open_log,
+    opened,
+    run,
 )
 
 Pool = asyncpg.Pool
@@ -55,16 +57,6 @@ async def other(database_url: str, log: Log) -> AsyncIterator[Log]:
     """The same log, as another process has it."""
     async with open_log(database_url) as it:
         yield it
-
-
-async def run(log: Log, id: UUID, command: Any, *, origin: Origin | None = None, **given: Any) -> Outcome:
-    return await log.run(Account, id, command, origin=origin or by(), **given)
-
-
-async def opened(log: Log, number: str | None = None, **given: Any) -> UUID:
-    id = uuid4()
-    await run(log, id, Account.open, number=number or str(id), **given)
-    return id
 
 
 async def at_once(*commands: Any) -> list[Any]:

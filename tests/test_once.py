@@ -16,7 +16,6 @@ from asyncpg.pgproto import pgproto
 from schema import _once
 from schema._held import ReadingPool, reading_pool
 from schema._once import Answer, ReadingConnection
-from store.pool import Connection
 
 SLEEPING = """SELECT count(*) FROM pg_stat_activity
     WHERE query LIKE '%is slow%' AND state = 'active' AND pid <> pg_backend_pid() AND pg_sleep(0.01) IS NOT NULL"""
@@ -156,9 +155,7 @@ async def test_who_gives_up_when_the_connection_is_ended_is_told_of_nothing_else
         await task
 
 
-async def test_whoever_traces_statements_is_told_of_it(server_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(Connection, "listener", lambda it: asked.append(it.query))
+async def test_whoever_traces_statements_is_told_of_it(server_url: str, asked: list[str]) -> None:
     async with await reading_pool(server_url) as pool:
         assert await pool.once("SELECT to_json(1), 2::bigint", []) == [b"1", b"2"]
         await asyncio.sleep(0)

@@ -20,7 +20,7 @@ from store.command import Command, Decided, Outcome
 from store.log import Log
 from store.pool import Connection, connect
 from store.streams import Folded, Stream
-from tests._ledger import Account, Closed, Overdrawn, by, open_log, turnover
+from tests._ledger import Account, Closed, Overdrawn, by, open_log, opened, run, turnover
 
 ONE = Decimal(1)
 CROWD = 120
@@ -37,16 +37,6 @@ async def other(database_url: str, log: Log) -> AsyncIterator[Log]:
     """The same log, as another process has it."""
     async with open_log(database_url) as it:
         yield it
-
-
-async def run(log: Log, id: UUID, command: Any, **given: Any) -> Outcome:
-    return await log.run(Account, id, command, origin=by(), **given)
-
-
-async def opened(log: Log) -> UUID:
-    id = uuid4()
-    await run(log, id, Account.open, number=str(id))
-    return id
 
 
 async def at_once(*commands: Any) -> list[Any]:

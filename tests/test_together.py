@@ -12,7 +12,6 @@ import pytest
 from projections.employees import employees
 from schema._held import ReadingPool, reading_pool
 from schema._together import Together, for_many
-from store.pool import Connection
 from tests._api import Api, gid
 from tests.test_answers import EMPLOYEE, serving
 
@@ -39,10 +38,8 @@ async def test_everybody_gets_their_own(pool: ReadingPool) -> None:
 
 
 async def test_many_who_wait_are_few_statements_and_who_comes_alone_is_one(
-    pool: ReadingPool, database_url: str, monkeypatch: pytest.MonkeyPatch
+    pool: ReadingPool, database_url: str, asked: list[str]
 ) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(Connection, "listener", lambda it: asked.append(it.query))
     async with await reading_pool(database_url) as another:
         together = Together(another)
         await together.row(BY_ID, [UUID(int=1)])
@@ -55,10 +52,8 @@ async def test_many_who_wait_are_few_statements_and_who_comes_alone_is_one(
 
 
 async def test_where_several_were_answered_those_who_come_next_go_together_from_the_first(
-    pool: ReadingPool, database_url: str, monkeypatch: pytest.MonkeyPatch
+    pool: ReadingPool, database_url: str, asked: list[str]
 ) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(Connection, "listener", lambda it: asked.append(it.query))
     async with await reading_pool(database_url) as another:
         together = Together(another)
         for _ in range(3):
