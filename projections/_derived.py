@@ -54,8 +54,8 @@ def keepers(model: ReadModel) -> list[str]:
     return statements
 
 
-_PLANS = {"tree": "SET plan_cache_mode = force_custom_plan", "ranks": ""}
-"""A tree is looked up in tables that grow, which the plan of an empty one would go through from end to end."""
+_PLANS = {"tree": "SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off", "ranks": ""}
+"""A tree is looked up row by row: nobody knows beforehand how few of the many rows are below somebody."""
 
 _WHEN = {"tree": "WHEN (pg_trigger_depth() = 0)", "ranks": ""}
 """What keeps a tree writes the rows' lines, and that alone moves nobody."""
@@ -86,33 +86,43 @@ _LEAVES = """
 
 _ABOVE = """
     WITH RECURSIVE above (ancestor, descendant, depth, next) AS (
-        SELECT r.id, r.id, 0, r.{parent} FROM {rows} r WHERE {which}
+        SELECT r.id, r.id, 0, r.{parent} FROM {which}
         UNION ALL
         SELECT r.id, a.descendant, a.depth + 1, r.{parent} FROM above a JOIN {rows} r ON r.id = a.next
-    ) CYCLE ancestor SET cyclic USING path, kept AS (
-        INSERT INTO {tree} (ancestor, descendant, depth)
-        SELECT ancestor, descendant, depth FROM above WHERE NOT cyclic
-        RETURNING *
+    ) CYCLE ancestor SET cyclic USING path, lines AS MATERIALIZED (
+        SELECT descendant, array_agg(ancestor ORDER BY depth) AS line FROM above WHERE NOT cyclic GROUP BY descendant
     )
-    UPDATE {rows} r SET line = k.line
-    FROM (SELECT descendant, array_agg(ancestor ORDER BY depth) AS line FROM kept GROUP BY descendant) k
-    WHERE r.id = k.descendant AND r.line IS DISTINCT FROM k.line;
+    UPDATE {rows} r SET line = l.line FROM lines l WHERE r.id = l.descendant AND r.line IS DISTINCT FROM l.line;
 """
+"""Who is above them, found by walking up, stands in the rows' lines."""
+
+_PAIRS = """
+    INSERT INTO {tree} (ancestor, descendant, depth)
+    SELECT a.id, r.id, a.place - 1 FROM {which} CROSS JOIN unnest(r.line) WITH ORDINALITY a (id, place)
+    ON CONFLICT DO NOTHING;
+"""
+"""What the lines say, in the tree: pairs that are there already stay as they are."""
 
 _TREE = """
     IF changed IS NULL THEN
         RETURN NULL;
     END IF;
-    -- Whoever is below a changed row, before or after the change, gets all that is above it anew.
+    -- Whoever is below a changed row, before or after the change, is looked at anew; what is the same stays.
     WITH RECURSIVE below (id) AS (
         SELECT unnest(changed)
         UNION SELECT t.descendant FROM {tree} t WHERE t.ancestor = ANY (changed)
         UNION SELECT r.id FROM below b JOIN {rows} r ON r.{parent} = b.id
-    ), gone AS (
-        DELETE FROM {tree} t USING below b WHERE t.descendant = b.id
     )
     SELECT array_agg(id) FROM below INTO changed;
-""" + _ABOVE.replace("{which}", "r.id = ANY (changed)")
+""" + (
+    _ABOVE
+    + """
+    DELETE FROM {tree} t USING unnest(changed) c (id)
+    WHERE t.descendant = c.id AND NOT EXISTS (
+        SELECT FROM {rows} r WHERE r.id = c.id AND r.line[t.depth + 1] = t.ancestor
+    );"""
+    + _PAIRS
+).replace("{which}", "unnest(changed) c (id) JOIN {rows} r ON r.id = c.id")
 
 
 def _counted(model: ReadModel, rows: str) -> str:
@@ -168,7 +178,8 @@ def filled(model: ReadModel) -> list[str]:
     """What fills them at once, from rows that were written without triggers; they are empty."""
     statements = []
     if model.tree:
-        statements.append(_ABOVE.format(which="true", **_names(model)))
+        every = f"{_named(model.table)} r"
+        statements += [each.format(which=every, **_names(model)) for each in (_ABOVE, _PAIRS)]
     if model.ranks is not None:
         statements.append(_counted(model, f"SELECT *, 1 AS by FROM {_named(model.table)}"))
     return statements

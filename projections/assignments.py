@@ -30,8 +30,16 @@ assignments = read_model(
     Column("until", Date),
     Column("state", Text, nullable=False),
 )
-# Without the state: so the end of a spell changes no index, and its row stays on its page.
 Index(f"{assignments.table.name}_employee", assignments.c.employee_id, assignments.c.since)
+Index(f"{assignments.table.name}_since", assignments.c.since, assignments.c.id)
+Index(f"{assignments.table.name}_until", assignments.c.until, assignments.c.id)
+Index(
+    f"{assignments.table.name}_state",  # most are completed in the end
+    assignments.c.state,
+    assignments.c.since,
+    assignments.c.id,
+    postgresql_where=assignments.c.state != State.COMPLETED.name,
+)
 
 
 @projection(assignments)

@@ -41,6 +41,17 @@ employees = read_model(
 for _column in (employees.c.department_id, employees.c.manager_id):
     # Who works there, by name: a department's first hundred are found without looking at its five hundred.
     Index(f"{employees.table.name}_of_{_column.name}", _column, employees.c.status, employees.c.name, employees.c.id)
+for _column in (employees.c.title, employees.c.hired_on, employees.c.left_on):
+    Index(f"{employees.table.name}_{_column.name}", _column, employees.c.id)
+Index(f"{employees.table.name}_work_email", employees.c.work_email)
+for _column in (employees.c.work_phone, employees.c.left_because):
+    Index(f"{employees.table.name}_{_column.name}", _column, postgresql_where=_column.is_not(None))
+Index(
+    f"{employees.table.name}_status",
+    employees.c.status,
+    employees.c.name,
+    postgresql_where=employees.c.status != Status.ACTIVE.name,
+)
 
 
 @projection(employees)

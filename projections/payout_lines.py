@@ -39,7 +39,16 @@ payout_lines = read_model(
     Column("currency", Text),
     Column("explanation", JSONB, nullable=False),
 )
-Index(f"{payout_lines.table.name}_run", payout_lines.c.run_id, payout_lines.c.revision)
+for _column in (payout_lines.c.employee_id, payout_lines.c.amount):
+    _of_run = (payout_lines.c.run_id, payout_lines.c.revision)
+    Index(f"{payout_lines.table.name}_run_{_column.name}", *_of_run, _column, payout_lines.c.id)
+Index(f"{payout_lines.table.name}_amount", payout_lines.c.amount, payout_lines.c.id)
+Index(
+    f"{payout_lines.table.name}_state",
+    payout_lines.c.state,
+    payout_lines.c.id,
+    postgresql_where=payout_lines.c.state != State.CALCULATED.name,
+)
 
 
 @projection(payout_lines)

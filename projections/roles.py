@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, Text, Uuid
 
 from domain.employee import Terminated
 from domain.role import Bound, Defined, Granted, Renamed, Retired, Revoked, Unbound
@@ -30,8 +30,11 @@ role_permissions = read_model(
 role_bindings = read_model(
     "role_bindings",
     Column("employee_id", Uuid, primary_key=True),
-    Column("role_id", Uuid, primary_key=True, index=True),
+    Column("role_id", Uuid, primary_key=True),
     Column("bound_at", DateTime(timezone=True), nullable=False),
+)
+Index(
+    f"{role_bindings.table.name}_role", role_bindings.c.role_id, role_bindings.c.bound_at, role_bindings.c.employee_id
 )
 
 policy = read_model(

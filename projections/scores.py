@@ -40,6 +40,15 @@ scores = read_model(
 )
 Index(f"{scores.table.name}_employee", scores.c.employee_id, scores.c.effective)
 Index(f"{scores.table.name}_day", scores.c.effective, scores.c.id)
+Index(f"{scores.table.name}_metric", scores.c.metric, scores.c.effective, scores.c.id)
+Index(f"{scores.table.name}_value", scores.c.value, scores.c.id)
+Index(
+    f"{scores.table.name}_state",
+    scores.c.state,
+    scores.c.effective,
+    scores.c.id,
+    postgresql_where=scores.c.state != State.RECORDED.name,
+)
 Index(f"{scores.table.name}_deal", scores.c.work_item_id, postgresql_where=scores.c.work_item_id.is_not(None))
 
 

@@ -120,6 +120,13 @@ score_entries = read_model(
     Column("recorded_at", DateTime(timezone=True), nullable=False),
 )
 Index(f"{score_entries.table.name}_day", score_entries.c.metric, score_entries.c.day)
+Index(f"{score_entries.table.name}_when", score_entries.c.day, score_entries.c.position, score_entries.c.metric)
+Index(
+    f"{score_entries.table.name}_cause",
+    score_entries.c.cause,
+    score_entries.c.position,
+    postgresql_where=score_entries.c.cause.in_([Cause.REVERSED.name, Cause.CORRECTED.name, Cause.WITHDRAWN.name]),
+)
 
 
 @projection(score_entries)

@@ -28,6 +28,15 @@ targets = read_model(
     Column("state", Text, nullable=False),
 )
 Index(f"{targets.table.name}_whose", targets.c.employee_id, targets.c.metric, targets.c.period)
+for _column in (targets.c.period, targets.c.amount):
+    Index(f"{targets.table.name}_{_column.name}", _column, targets.c.id)
+Index(
+    f"{targets.table.name}_state",
+    targets.c.state,
+    targets.c.period,
+    targets.c.id,
+    postgresql_where=targets.c.state != State.SET.name,
+)
 
 
 @projection(targets)

@@ -44,6 +44,15 @@ work_items = read_model(
 )
 Index(f"{work_items.table.name}_title", work_items.c.title, work_items.c.id)
 Index(f"{work_items.table.name}_reference", work_items.c.reference, work_items.c.kind)
+for _column in (work_items.c.status, work_items.c.engaged_on, work_items.c.closed_on, work_items.c.amount):
+    Index(f"{work_items.table.name}_{_column.name}", _column, work_items.c.id)
+Index(
+    f"{work_items.table.name}_kind",  # most are opportunities
+    work_items.c.kind,
+    work_items.c.title,
+    work_items.c.id,
+    postgresql_where=work_items.c.kind != Kind.OPPORTUNITY.name,
+)
 Index(
     f"{work_items.table.name}_customer",
     work_items.c.customer_id,
