@@ -18,6 +18,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -306,6 +307,32 @@ def test_every_link_leads_somewhere() -> None:
         for target in LINK.findall(re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)):
             there = (page.parent / target[0]).resolve()
             assert there.exists() or there == ROOT / MEASURED, f"{page.relative_to(ROOT)}: {target[0]}"
+
+
+FILE = re.compile(r"`([\w./-]+\.(?:py|md|ts|mjs|graphql|events|toml))`")
+TARGET = re.compile(r"`(?:\w+=\S+ )*make ([a-z-]+)")
+PROGRAM = re.compile(r"python -m ([\w.]+\w)")
+
+
+def test_every_file_target_and_program_that_is_named_in_passing_is_there() -> None:
+    """On the pages, and in what modules say of each other. A file may be named by the end of its path."""
+    ours = {path.relative_to(ROOT) for path in _files()}
+    there = {"/".join(path.parts[-count:]) for path in ours for count in range(1, len(path.parts) + 1)}
+    there |= {block.word for block in blocks(EXAMPLE)} | {"follow.py"}  # which readers write themselves
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for path in ours:
+        if path.suffix in (".md", ".py"):
+            text = (ROOT / path).read_text()
+            missing = set(FILE.findall(text)) - there, set(TARGET.findall(text)) - targets
+            assert missing == (set(), set()), f"{path}: {missing}"
+            assert all(find_spec(each) for each in PROGRAM.findall(text)), f"{path}: {PROGRAM.findall(text)}"
+
+
+def _files() -> Iterator[Path]:
+    """Those of the project, without what is installed or made."""
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = {*folders} - {".git", ".venv", "data", "node_modules"}
+        yield from (Path(folder, name) for name in names)
 
 
 def test_every_page_stands_in_the_index() -> None:
