@@ -150,7 +150,7 @@ class Planner:
     def plan(self, order: list[str]) -> Plan:
         columns = {f"f{place}": value for place, value in enumerate(self.columns.values())}
         params = self.compiler.params
-        sql, getters = params.numbered(f"SELECT {named(columns | {'policy': f'({self.policy})'})}")
+        sql, getters = params.numbered(f"SELECT {named(columns | {'policy': self.policy})}")
         denied = tuple({"path": list(path), "code": "FORBIDDEN_FIELD"} for path in dict.fromkeys(self.compiler.denied))
         pieces, end = self._pieces(order, denied)
         return Plan(

@@ -22,7 +22,7 @@ from schema._shared import Shared
 from schema._signature import Signature
 from schema._together import Kind, Together
 
-NO_POLICY = "SELECT 0::bigint"
+NO_POLICY = "0::bigint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Reader:
     def __post_init__(self) -> None:
         self.documents = self.documents or Documents(self.schema)
         self._together = Together(self.pool)
-        self._policy_now = Shared(lambda: self.pool.fetchval(self.policy))
+        self._policy_now = Shared(lambda: self.pool.fetchval(f"SELECT {self.policy}"))
 
     # ── The fast way: a whole answer in bytes ──
 

@@ -19,11 +19,13 @@ from schema._reader import Viewer
 KEPT = 10_000
 """Viewers who are kept at a time."""
 
-POLICY = f"SELECT coalesce(max(version), 0) FROM {policy.table}"  # noqa: S608
-"""The version of what people may do: the position of the last fact that changed it."""
+POLICY = f"coalesce((SELECT version FROM {policy.table}), 0)"  # noqa: S608
+"""The version of what people may do: the position of the last fact that changed it. An aggregate over the one row
+would take twice as long to plan, in every statement.
+"""
 
 VIEWER = f"""
-    SELECT ({POLICY}) AS policy, array(
+    SELECT {POLICY} AS policy, array(
             SELECT status FROM {employees.table} WHERE id = $1 AND (status = $2 OR left_on >= current_date)
         ) AS works_here,
         array(

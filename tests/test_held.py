@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from schema import _held
 from schema._held import ReadingPool, reading_pool
 
 WHICH = "SELECT pg_backend_pid() FROM pg_sleep(0.01)"
@@ -48,6 +49,14 @@ async def test_who_gives_up_takes_nobodys_turn_along(held: ReadingPool) -> None:
     answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert all(isinstance(answer, int) for answer in answers[1::2])
     assert await held.fetchval("SELECT 7") == 7
+
+
+async def test_a_connection_is_replaced_when_it_is_worn_out(held: ReadingPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_held, "MOST_WORN", 3 * _held.ONCE)
+    found = [await held.once("SELECT pg_backend_pid()", []) for _ in range(7)]
+    backends = [each[0] for each in found if each is not None]
+    assert [backends.count(each) for each in dict.fromkeys(backends)] == [3, 3, 1]
+    assert await held.fetchval(WHICH) == int(backends[-1] or 0)
 
 
 async def test_a_connection_that_is_lost_is_replaced(held: ReadingPool, server_url: str) -> None:
