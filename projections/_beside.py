@@ -7,7 +7,6 @@ many facts touch is written a few times at most. What a table needs beside its r
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -19,16 +18,12 @@ from projections._derived import derived, keepers
 from projections._filling import Filling
 from projections._fold import ReadModels
 from projections._kernel import ReadModel
-from projections._page import JOINED, Progress, advance, is_far, page_after
+from projections._page import FEW, JOINED, Progress, advance, is_far, page_after
 from store.batch import Session, lock, transaction
 from store.keys import Keys
-from store.recorded import Recorded
 
 ROWS = 200_000
 """How many rows of a read model are held in memory while they change again and again. If they don't, an eighth."""
-
-FEW = 500
-"""Facts that are folded at a time; then it is looked at what PostgreSQL says."""
 
 LANES = 3
 """Connections that write at a time."""
@@ -102,6 +97,7 @@ async def _fill(
 ) -> int:
     """All that has happened, into tables that nobody reads yet; where that ends."""
     without = beside.unconcerning(beside.tables)
+    folded = {model: filling.folded for model, filling in fillings.items()}
     lanes, waiting = asyncio.Semaphore(LANES), asyncio.Semaphore(LANES)
 
     @asynccontextmanager
@@ -120,7 +116,7 @@ async def _fill(
             if reached < head:
                 coming = tasks.create_task(page_after(pool, keys, reached, without))
             for at in range(0, len(facts), FEW):
-                _fold(beside, fillings, facts[at : at + FEW])
+                beside.take_in(facts[at : at + FEW], folded, checked=False)
                 await asyncio.sleep(0)
             for filling in fillings.values():
                 if len(filling.folded) > (ROWS if filling.folded.again else ROWS // 8):
@@ -142,15 +138,6 @@ def _plainly() -> Iterator[None]:
         while isinstance(first, ExceptionGroup):
             first = first.exceptions[0]
         raise first from None
-
-
-def _fold(beside: ReadModels, fillings: Mapping[ReadModel, Filling], facts: Iterable[Recorded]) -> None:
-    concerning: dict[ReadModel, list[Recorded]] = defaultdict(list)
-    for fact in facts:
-        for model in beside.concerned(type(fact.fact)):
-            concerning[model].append(fact)
-    for model, its in concerning.items():
-        fillings[model].folded.take(its, checked=False)
 
 
 def _beside(model: ReadModel) -> ReadModel:

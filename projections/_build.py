@@ -16,9 +16,10 @@ import structlog
 from asyncpg import Pool
 
 from projections import _page
+from projections._ahead import Ahead
 from projections._beside import alone, build
 from projections._fold import ReadModels
-from projections._page import JOINED, Progress, advance, is_far
+from projections._page import JOINED, Progress, is_far, write
 from projections._tables import create, drop
 from store.batch import Session, lock, transaction
 from store.keys import Keys
@@ -105,8 +106,9 @@ def _undisturbed() -> Iterator[None]:
 
 async def _catch_up(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progress | None) -> None:
     await _build_new(pool, keys, read_models, progress)
-    while await _catch_up_some(pool, keys, read_models, progress):
-        pass
+    async with Ahead(pool, keys, read_models) as ahead:
+        while await _catch_up_some(pool, ahead, read_models, progress):
+            pass
 
 
 async def _build_new(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progress | None) -> None:
@@ -128,31 +130,35 @@ async def _new(pool: Pool, read_models: ReadModels) -> frozenset[str]:
     return frozenset(row["table_name"] for row in rows)
 
 
-async def _catch_up_some(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progress | None) -> bool:
+async def _catch_up_some(pool: Pool, ahead: Ahead, read_models: ReadModels, progress: Progress | None) -> bool:
     """One page further with those that are furthest behind; False if none is."""
     async with pool.acquire() as connection:
         async with transaction(connection):
             position, names = await _furthest_behind(connection, read_models)
             if not names:
                 return False
-            reached = await advance(connection, keys, read_models, names, position)
+            page = await ahead.page(connection, position, names)
+            await write(connection, page.statements)
             await connection.execute(
-                "UPDATE store.behind SET position = $2 WHERE table_name = ANY($1)", list(names), reached
+                "UPDATE store.behind SET position = $2 WHERE table_name = ANY($1)", list(names), page.end
             )
-        if not await is_far(connection, reached, progress):
-            await _join(connection, keys, read_models)
+        if not await is_far(connection, page.end, progress):
+            await _join(connection, ahead, read_models)
     return True
 
 
-async def _join(connection: Session, keys: Keys, read_models: ReadModels) -> None:
+async def _join(connection: Session, ahead: Ahead, read_models: ReadModels) -> None:
     """The last stretch, under the lock of the head; whoever locks both locks the head first."""
+    await ahead.ready()
     async with transaction(connection):
         head = await lock(connection)
         position, names = await _furthest_behind(connection, read_models)
         if not names or position + _page.PAGE < head.position:
             return
         while position < head.position:
-            position = await advance(connection, keys, read_models, names, position)
+            page = await ahead.page(connection, position, names)
+            await write(connection, page.statements)
+            position = page.end
         await connection.execute(JOINED, sorted(head.live | names))
         await connection.execute("DELETE FROM store.behind WHERE table_name = ANY($1)", list(names))
 

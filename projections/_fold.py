@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from operator import length_hint
 from typing import Any
 
 from projections._kernel import READ_MODELS, Add, Change, Drop, Patch, Put, ReadModel
@@ -13,6 +15,13 @@ from store.batch import Indigestible, Statement
 from store.recorded import Recorded
 
 Rows = dict[tuple[Any, ...], Change]
+
+
+class Undigested(Exception):
+    """A read model can't take in a fact of the log. The cause is chained."""
+
+    def __init__(self, model: ReadModel, fact: Recorded) -> None:
+        super().__init__(f"{model.table.name} can't take in fact {fact.position} of the log, a {type(fact.fact).TOPIC}")
 
 
 class ReadModels:
@@ -28,8 +37,27 @@ class ReadModels:
         batch = Batch(self, live)
         batch.take(recorded)
         for folded in batch:
-            for layer in folded.layers:
-                yield from statements(folded.model, layer.values())
+            yield from folded.statements()
+
+    def beginning(self, names: Container[str]) -> dict[ReadModel, Folded]:
+        """Nothing yet, in each of these read models."""
+        return {model: Folded(model) for name, model in self.models.items() if name in names}
+
+    def take_in(
+        self, recorded: Iterable[Recorded], folded: Mapping[ReadModel, Folded], *, checked: bool = True
+    ) -> None:
+        """Fold in what follows in the log. Raises Undigested."""
+        concerning: dict[ReadModel, list[Recorded]] = defaultdict(list)
+        for fact in recorded:
+            for model in self.concerned(type(fact.fact)):
+                concerning[model].append(fact)
+        for model, facts in concerning.items():
+            if model in folded:
+                left = iter(facts)
+                try:
+                    folded[model].take(left, checked=checked)
+                except Exception as error:
+                    raise Undigested(model, facts[-length_hint(left) - 1]) from error
 
     def concerned(self, kind: type[Any]) -> list[ReadModel]:
         """Those that facts of this class can change anything in."""
@@ -87,6 +115,10 @@ class Folded:
     def __len__(self) -> int:
         """How many changes of rows there are to write."""
         return sum(map(len, self.layers))
+
+    def statements(self) -> Iterator[Statement]:
+        for layer in self.layers:
+            yield from statements(self.model, layer.values())
 
     def taken(self) -> list[Rows]:
         """All so far, which is somebody else's to write from now on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,9 @@ from store.recorded import Recorded
 
 PAGE = 5_000
 
+FEW = 500
+"""Facts that are folded at a time; then it is looked at what PostgreSQL says."""
+
 Progress = Callable[[int, int], None]
 """Told the position that was reached, and that of the head."""
 
@@ -26,6 +30,14 @@ class Page(NamedTuple):
     """Facts that follow a position, those apart that concern none of the read models; how far they go, and the log."""
 
     facts: Sequence[Recorded]
+    end: int
+    head: int
+
+
+class Taken(NamedTuple):
+    """What a page comes to; how far it goes, and the log."""
+
+    statements: Sequence[Statement]
     end: int
     head: int
 
@@ -45,9 +57,25 @@ async def advance(
     connection: Session, keys: Keys, read_models: ReadModels, names: frozenset[str], position: int
 ) -> int:
     """Take one page of facts in; the position that was reached."""
-    page = await page_after(connection, keys, position, read_models.unconcerning(names))
-    await write(connection, read_models.fold(page.facts, names))
+    page = await taken(connection, keys, read_models, names, position)
+    await write(connection, page.statements)
     return page.end
+
+
+async def taken(
+    connection: Session | Pool, keys: Keys, read_models: ReadModels, names: frozenset[str], position: int
+) -> Taken:
+    """What follows a position, as statements for these read models; others are heard meanwhile. Raises Undigested."""
+    page = await page_after(connection, keys, position, read_models.unconcerning(names))
+    folded = read_models.beginning(names)
+    for at in range(0, len(page.facts), FEW):
+        read_models.take_in(page.facts[at : at + FEW], folded)
+        await asyncio.sleep(0)
+    statements: list[Statement] = []
+    for each in folded.values():
+        statements += each.statements()
+        await asyncio.sleep(0)
+    return Taken(statements, page.end, page.head)
 
 
 async def is_far(connection: Session | Pool, reached: int, progress: Progress | None) -> bool:
