@@ -10,7 +10,8 @@ from graphql import OverlappingFieldsCanBeMergedRule, get_introspection_query, p
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bench.worst_documents import WORST, outcome, worst
+from bench.corpus import WORST, worst
+from bench.worst_documents import outcome
 from schema import schema
 from schema._cost import MOST_COST
 from schema._documents import MOST_ERRORS, Documents, Invalid, check_cost

@@ -12,8 +12,8 @@ from graphql import GraphQLError, GraphQLSchema, Node, parse, validate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bench.corpus import WORST, worst
 from bench.questions import OURS
-from bench.worst_documents import WORST, worst
 from schema import schema
 from schema._documents import RULES
 from schema._limits import MOST_TOKENS, check
