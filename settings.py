@@ -43,31 +43,30 @@ def _database_url(name: str, said: str) -> str:
     return said
 
 
-def _seconds(name: str, said: str) -> float:
+def _number(said: str) -> float:
+    """NaN, which no bounds hold, if it is none."""
     try:
-        seconds = float(said)
+        return float(said)
     except ValueError:
-        seconds = math.nan
+        return math.nan
+
+
+def _seconds(name: str, said: str) -> float:
+    seconds = _number(said)
     if not 0 < seconds < math.inf:
         raise BadSetting(f"{name} must be a number of seconds above 0, not {said!r}.")
     return seconds
 
 
 def _rate(name: str, said: str) -> float:
-    try:
-        rate = float(said)
-    except ValueError:
-        rate = math.nan
+    rate = _number(said)
     if not 0 <= rate < math.inf:
         raise BadSetting(f"{name} must be a number of requests a second, or 0 for any number, not {said!r}.")
     return rate
 
 
 def _megabytes(name: str, said: str) -> float:
-    try:
-        megabytes = float(said)
-    except ValueError:
-        megabytes = math.nan
+    megabytes = _number(said)
     if not 0 <= megabytes < math.inf:
         raise BadSetting(f"{name} must be a number of megabytes, or 0 for none, not {said!r}.")
     return megabytes
