@@ -25,8 +25,16 @@ from structlog.typing import EventDict, WrappedLogger
 
 from store.pool import LOST
 
-REQUEST: ContextVar[str | None] = ContextVar("request", default=None)
-"""The id of the request that is being answered."""
+
+@dataclass(slots=True)
+class Request:
+    """What is being answered: its id; and, for whoever counts documents, which of them it asks for."""
+
+    number: str
+    document: Any = None
+
+
+REQUEST: ContextVar[Request | None] = ContextVar("request", default=None)
 
 OURS = ("server", "store", "projections", "schema", "operations", "meritbook", "pages", "logs")
 QUOTING = ("strawberry", "uvicorn", "asyncio", "asyncpg", "sqlalchemy", "alembic", "websockets", "graphql")
@@ -113,7 +121,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     if (request := REQUEST.get()) is not None:
-        event["request_id"] = request
+        event["request_id"] = request.number
     return event
 
 

@@ -11,7 +11,6 @@ import re
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from random import getrandbits
 from time import perf_counter
@@ -40,16 +39,15 @@ SLOW = 1.0
 
 logger = structlog.get_logger(__name__)
 
-_DOCUMENT: ContextVar[tuple[str, Document] | None] = ContextVar("document", default=None)
-
 
 class Noticed(Documents):
     """Documents, of which the one that a request asks for can be told afterwards."""
 
     def get(self, text: str) -> Document:
         found = super().get(text)
-        if not found.errors:
-            _DOCUMENT.set((text, found))
+        request = logs.REQUEST.get()
+        if request is not None and not found.errors:
+            request.document = found
         return found
 
 
@@ -98,45 +96,43 @@ class Requests:
                 self.sockets -= 1
             return
         said = heading(scope).number
-        scope[NUMBER] = number = request_id(said) if said is not None else f"{getrandbits(128):032x}"
-        request, document = logs.REQUEST.set(number), _DOCUMENT.set(None)
+        scope[NUMBER] = number = request_id(said) if said is not None else getrandbits(128).to_bytes(16).hex()
+        before = logs.REQUEST.set(request := logs.Request(number))
         self.under_way += 1
         began = perf_counter()
         try:
             if self.tracer is None:
                 await self.app(scope, receive, self._counted(send))
             else:
-                await self._traced(self.tracer, scope, receive, send, number)
+                await self._traced(self.tracer, scope, receive, send, request)
         finally:
             self.under_way -= 1
-            self._operation(perf_counter() - began)
-            _DOCUMENT.reset(document)
-            logs.REQUEST.reset(request)
+            self._operation(request.document, perf_counter() - began)
+            logs.REQUEST.reset(before)
 
-    async def _traced(self, tracer: Tracer, scope: Scope, receive: Receive, send: Send, number: str) -> None:
-        with tracer.operation(heading(scope).said, number) as span:
+    async def _traced(self, tracer: Tracer, scope: Scope, receive: Receive, send: Send, request: logs.Request) -> None:
+        with tracer.operation(heading(scope).said, request.number) as span:
             await self.app(scope, receive, self._counted(send))
-            asked = _DOCUMENT.get()
-            if asked is not None:
-                operation = self.operations.get(asked[0]) or _named(*asked)
+            document: Document | None = request.document
+            if document is not None:
+                operation = self.operations.get(document.text) or _named(document)
                 span.update_name(f"graphql {operation.name}".rstrip())
                 span.set_attribute("graphql.document.hash", operation.document)
 
     @contextmanager
     def of_socket(self, number: str) -> Iterator[Callable[[bytes], None]]:
         """Around an operation on a websocket; whatever it answers, but for what it tells those who follow, is seen."""
-        request, document = logs.REQUEST.set(number), _DOCUMENT.set(None)
+        before = logs.REQUEST.set(request := logs.Request(number))
         self.of_sockets += 1
         began = perf_counter()
         try:
             yield self._seen
         finally:
             self.of_sockets -= 1
-            asked = _DOCUMENT.get()
-            if asked is not None and not any(each.is_subscription for each in asked[1].operations.values()):
-                self._operation(perf_counter() - began)
-            _DOCUMENT.reset(document)
-            logs.REQUEST.reset(request)
+            document: Document | None = request.document
+            if document is not None and not any(each.is_subscription for each in document.operations.values()):
+                self._operation(document, perf_counter() - began)
+            logs.REQUEST.reset(before)
 
     def _seen(self, body: bytes) -> None:
         if body[:10] == b'{"errors":':
@@ -162,18 +158,16 @@ class Requests:
             known = code in self.errors or len(self.errors) < CODES
             self.errors[code if known and _is_code(code) else "OTHER"] += 1
 
-    def _operation(self, seconds: float) -> None:
-        asked = _DOCUMENT.get()
-        if asked is None:
+    def _operation(self, document: Document | None, seconds: float) -> None:
+        if document is None:
             return
-        text, document = asked
-        operation = self.operations.get(text)
+        operation = self.operations.get(document.text)
         if operation is None:
-            operation = self.operations[text] = _named(text, document)
+            operation = self.operations[document.text] = _named(document)
             if len(self.operations) > OPERATIONS:
                 self._forget(self.operations.popitem(last=False)[1])
         else:
-            self.operations.move_to_end(text)
+            self.operations.move_to_end(document.text)
         operation.seconds.observe(seconds)
         if seconds > SLOW:
             logger.warning("slow operation", document=operation.document, seconds=round(seconds, 3))
@@ -185,6 +179,6 @@ class Requests:
         others.total += gone.total
 
 
-def _named(text: str, document: Document) -> Operation:
+def _named(document: Document) -> Operation:
     name = next(iter(document.operations), None) or ""
-    return Operation(name[:60], hashlib.sha256(text.encode()).hexdigest()[:12])
+    return Operation(name[:60], hashlib.sha256(document.text.encode()).hexdigest()[:12])

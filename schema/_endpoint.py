@@ -120,15 +120,18 @@ class Endpoint:
             message = f"Answers are {GRAPHQL} or {JSON}, in UTF-8; the Accept header allows neither."
             raise HttpError(406, "NOT_ACCEPTABLE", message)
         self.paced_address(scope)
-        question = await self._question(scope, says, receive)
-        status = 400 if says.media == GRAPHQL else 200
+        post = scope["method"] == "POST"
+        if post and not (says.is_json and says.is_plain):
+            message = "Send the body uncompressed." if says.is_json else f"Send {JSON}, in UTF-8; nothing else is read."
+            raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message, accept_post=JSON)
+        question = await body_of(receive, says.length) if post else self._parameters(scope, says)
         try:
             with self._time_limit.deadline():
-                return await self.perform(question, says.authorization, number, post=scope["method"] == "POST")
+                return await self.perform(question, says.authorization, number, post=post)
         except HttpError:
             raise
         except Invalid as error:
-            return Answer(_json({"errors": told(error.errors, number)}), status)
+            return Answer(_json({"errors": told(error.errors, number)}), 400 if says.media == GRAPHQL else 200)
         except Exception as error:  # noqa: BLE001 - here is where everything else is masked
             wrong = GraphQLError(**went_wrong(error, number))
             code = (wrong.extensions or {})["code"]
@@ -137,19 +140,12 @@ class Endpoint:
 
     # ── What is asked, and whether it may be ──
 
-    async def _question(self, scope: Scope, says: Heading, receive: Receive) -> bytes:
-        """What is asked, as it was sent: a body, or a question mark and parameters, with which no body begins."""
-        method, headers = scope["method"], says.said
-        if method == "POST":
-            if not says.is_json:
-                message = f"Send {JSON}, in UTF-8; nothing else is read."
-                raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message, accept_post=JSON)
-            if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-                raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body uncompressed.", accept_post=JSON)
-            return await body_of(receive, headers.get(b"content-length", b""))
-        if method not in ("GET", "HEAD"):
+    def _parameters(self, scope: Scope, says: Heading) -> bytes:
+        """What is asked without a body: a question mark, with which none begins, and parameters. Raises HttpError."""
+        if scope["method"] not in ("GET", "HEAD"):
             raise HttpError(405, "METHOD_NOT_ALLOWED", "Use POST; or GET for a query.", allow=METHODS)
-        if may_be_of_another_site(says) and headers.get(b"origin", b"").decode("latin-1") not in self.manners.origins:
+        origin = says.said.get(b"origin", b"").decode("latin-1")
+        if may_be_of_another_site(says) and origin not in self.manners.origins:
             message = f"From a browser, send a header that asks for a preflight: {PREFLIGHT.decode()}."
             raise HttpError(403, "PREFLIGHT_REQUIRED", message)
         parameters: bytes = scope.get("query_string", b"")

@@ -15,15 +15,18 @@ NUMBER = "meritbook.request"
 HEADING = "meritbook.heading"
 """Where a scope has what its head says, if whoever made the scope has read it."""
 
+MOST_DIGITS = 19
+"""That are looked at of a length: there is no body that is as long."""
+
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")
 
 
 class Heading:
     """`said`: each header once; `media`: the type to answer in, None if none will do; `number`: the id of the request,
-    as the client says it.
+    as the client says it. `is_json`, `is_plain`: whether the body is JSON, and not compressed; `length`: its bytes.
     """
 
-    __slots__ = ("authorization", "is_json", "media", "number", "said")
+    __slots__ = ("authorization", "is_json", "is_plain", "length", "media", "number", "said")
 
     def __init__(self, lines: Sequence[tuple[bytes, bytes]]) -> None:
         self.said = said = dict(lines)
@@ -33,6 +36,9 @@ class Heading:
         self.authorization = authorization.decode("latin-1") if authorization else None
         self.number = said.get(b"x-request-id")
         self.is_json = is_json(said.get(b"content-type", b""))
+        self.is_plain = said.get(b"content-encoding", b"identity").lower() == b"identity"
+        length = said.get(b"content-length", b"")[:MOST_DIGITS]
+        self.length = int(length) if length.isdigit() else 0
 
 
 def heading(scope: Scope) -> Heading:

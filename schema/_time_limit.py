@@ -21,12 +21,13 @@ class TimeLimit:
     def deadline(self) -> Deadline:
         return Deadline(self)
 
-    def begun(self, deadline: Deadline) -> None:
-        loop = asyncio.get_running_loop()
-        deadline.at = loop.time() + self._seconds
+    def begun(self, deadline: Deadline, loop: asyncio.AbstractEventLoop) -> float:
+        """When it has to be done."""
+        at = loop.time() + self._seconds
         self.under_way.add(deadline)
         if self._timer is None or self._loop is not loop:
-            self._loop, self._timer = loop, loop.call_at(deadline.at, self._look)
+            self._loop, self._timer = loop, loop.call_at(at, self._look)
+        return at
 
     def _look(self) -> None:
         """End what has taken too long; look again when the next will have."""
@@ -45,13 +46,14 @@ class Deadline:
     __slots__ = ("_cancelling", "_expired", "_limit", "_task", "at")
 
     def __init__(self, limit: TimeLimit) -> None:
-        self._limit, self._expired, self.at = limit, False, 0.0
+        self._limit, self._expired = limit, False
 
     def __enter__(self) -> None:
-        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         assert task is not None
         self._task, self._cancelling = task, task.cancelling()
-        self._limit.begun(self)
+        self.at = self._limit.begun(self, loop)
 
     def expire(self) -> None:
         self._expired = True
