@@ -26,7 +26,7 @@ from schema._asked import Asked, Object, are_columns
 from schema._beside import beside
 from schema._declare import ByGlobalId, ByKey, Many, Money, One, Shape, Value, View, reading, shape_of
 from schema._rows import Columns, Json, Names, Row, Values, types_of
-from schema._rules import How, Line, Of, Rule
+from schema._rules import Case, How, Line, Of, Rule
 from schema._scalars import bound_in
 from schema._select import (
     EMPTY_OBJECT,
@@ -231,6 +231,13 @@ class Compiler:
         if isinstance(verdict, Rule):
             return [self.condition(verdict, row.person, Of.ROWS)]
         return [] if verdict else ["false"]
+
+    def cases(self, shape: Shape, row: Columns) -> list[Case]:
+        """The same of all rows, in cases of which each row is one at most."""
+        verdict = shape.rows.fold(self.permissions)
+        if isinstance(verdict, Rule) and row.person is not None:
+            return verdict.cases(row.person, self.params.viewer)
+        return [Case(condition, {}) for condition in self.visible(shape, row) or ["true"]]
 
     def _one(self, asked: Asked, column: str) -> Sql:
         shape = shape_of(asked.type)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from graphql import FieldNode, GraphQLObjectType, get_named_type
@@ -21,11 +22,14 @@ from schema._declare import MOST, Many, Shape
 from schema._filters import Filters
 from schema._inputs import Direction, handles
 from schema._rows import Columns, Names
-from schema._select import Sql, listed, select, under, word, written
+from schema._rules import Rule
+from schema._select import Sql, listed, select, together, under, word, written
 from schema._view import page_size
 
 MOST_SORTS = 5
 """Things that one list may be sorted by."""
+
+NOTHING_KNOWN: Mapping[Rule, bool] = MappingProxyType({})
 
 INTEGER, TEXT, UUID = Integer(), Text(), Uuid()
 
@@ -78,17 +82,28 @@ class Page:
 
     def rows(self) -> tuple[Sql, Columns, list[Sql]]:
         """All rows of the connection: where from, their columns, and under which conditions."""
+        table, row, conditions = self._asked_for()
+        return table, row, [*self.compiler.visible(self.shape, row), *conditions]
+
+    def count(self) -> Sql:
+        table, row, conditions = self._asked_for()
+        cases = self.compiler.cases(self.shape, row)
+        return " + ".join([select("count(*)", [table], [case.condition, *conditions]) for case in cases])
+
+    def _asked_for(self) -> tuple[Sql, Columns, list[Sql]]:
+        """The same, whoever asks."""
         table, row = self.compiler.table(self.shape)
-        conditions = self.compiler.visible(self.shape, row)
+        conditions = []
         if self.many.column is not None:
             conditions.append(f"{row.get(self.many.column)} = {self.asked.parent.typed('id', UUID)}")
+        conditions += [f"{row.get(name)} = {self.asked.parent.get(name)}" for name in self.many.same]
         if self.many.only is not None:
             conditions.append(written(self.many.only(Names(row))))
         if "where" in self.arguments:
             conditions.append(self.filters.condition(self.arguments["where"], row))
         return table, row, conditions
 
-    def terms(self, row: Columns) -> list[Term]:
+    def terms(self, row: Columns, holds: Mapping[Rule, bool] = NOTHING_KNOWN) -> list[Term]:
         """What the rows are sorted by; at last by their key, so that the order is total."""
         assert self.shape.model is not None
         columns, terms = self.shape.model.table.c, []
@@ -98,7 +113,7 @@ class Page:
             known = {handle.name: handle for handle in handles(self.shape, self.many.order_by).values()}
             for each in chosen:
                 handle = known[each["field"].value]
-                value, type_, hidden = self.filters.sorted_by(handle, row)
+                value, type_, hidden = self.filters.sorted_by(handle, row, holds)
                 name = handle.value.column or handle.name
                 nullable = hidden or handle.value.sql is not None or bool(columns[name].nullable)
                 terms.append(Term(value, type_, each["direction"] is Direction.DESC, nullable))
@@ -127,39 +142,51 @@ class Page:
         asked = {name: self.arguments.get(name) for name in ("where", "orderBy")}
         return key_for(self.compiler.secret, call, self.name, asked)
 
-    def _after(self, argument: str, terms: list[Term], *, backwards: bool) -> Sql:
-        """Only rows beyond the cursor in this argument."""
+    def _place(self, argument: str, length: int) -> list[Sql]:
+        """The values in the cursor in this argument."""
         cursor = self.arguments[argument]
 
         def part(index: int) -> Sql:
             def get(call: Call) -> Any:
-                return opened(given(cursor, call.variables), self.signing_key(call), len(terms))[index]
+                return opened(given(cursor, call.variables), self.signing_key(call), length)[index]
 
             return self.compiler.params.bind(get, TEXT)
 
-        return beyond(terms, [part(index) for index in range(len(terms))], backwards=backwards)
+        return [part(index) for index in range(length)]
 
     def selected(self, alias: str, *, more: bool) -> tuple[Sql, Columns]:
         """The rows of this page, each whole; one more than the page has if that is to be known.
 
         PostgreSQL takes a LIMIT that it does not know for a tenth of all rows. So inside it stands the largest page.
         """
-        table, row, conditions = self.rows()
-        terms = self.terms(row)
-        if "after" in self.arguments:
-            conditions.append(self._after("after", terms, backwards=False))
-        if "before" in self.arguments:
-            conditions.append(self._after("before", terms, backwards=True))
-        order = [term.clause(backwards=self.backwards) for term in terms]
+        table, row, conditions = self._asked_for()
+        length = len(self.terms(row))
+        begin, end = ("before", "after") if self.backwards else ("after", "before")
+        places = {each: self._place(each, length) for each in (begin, end) if each in self.arguments}
         size = self.size(more=int(more))
         most = size if size.isdecimal() else str(MOST + more)
-        page = select(f"{row.alias}.*", [table], conditions, order, most)
+        pages = []
+        for case in self.compiler.cases(self.shape, row):
+            terms, asked = self.terms(row, case.holds), [case.condition, *conditions]
+            if end in places:
+                asked.append(f"({' OR '.join(beyond(terms, places[end], backwards=not self.backwards))})")
+            begins = beyond(terms, places[begin], backwards=self.backwards) if begin in places else ["true"]
+            pages += [self._sorted(table, row, terms, [*asked, each], most) for each in begins]
+        page = pages[0]
+        if len(pages) > 1:
+            found = row.at(self.compiler.alias("u"))
+            page = self._sorted(together(pages, found.alias), found, self.terms(found), [], most)
         number = f", row_number() OVER () AS {NUMBER}" if more or self.backwards else ""
         if size is most and not number:
             return under(page, alias), row.at(alias)
         inner = f"{alias}_"
         limited = select(f"{inner}.*{number}", [under(page, inner)], limit=None if size is most else size)
         return under(limited, alias), row.at(alias)
+
+    def _sorted(self, source: Sql, row: Columns, terms: list[Term], conditions: list[Sql], most: Sql) -> Sql:
+        order = [term.clause(backwards=self.backwards) for term in terms]
+        asked = [each for each in conditions if each != "true"]
+        return select(f"{row.alias}.*", [source], asked, order, most)
 
 
 def _term(row: Columns, name: str, *, descending: bool, nullable: bool) -> Term:
@@ -196,8 +223,7 @@ class _Answer:
                 case "pageInfo":
                     fields[key] = self._page_info(whole, group, row)
                 case "totalCount":
-                    table, _, conditions = self.page.rows()
-                    fields[key] = select("count(*)", [table], conditions)
+                    fields[key] = self.page.count()
                 case "__typename":
                     fields[key] = word(self.type_.name)
         if not names & {"nodes", "edges", "pageInfo"}:

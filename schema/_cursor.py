@@ -98,14 +98,33 @@ def payload(terms: Sequence[Term]) -> Sql:
     return as_text(f"json_build_array({', '.join([as_text(term.value) for term in terms])})")
 
 
-def beyond(terms: Sequence[Term], at: Sequence[Sql], *, backwards: bool) -> Sql:
-    """Rows that come after the place whose sort values are given as texts."""
+def beyond(terms: Sequence[Term], at: Sequence[Sql], *, backwards: bool) -> list[Sql]:
+    """Rows that come after the place whose sort values are given as texts.
+
+    They are told in cases, of which each row is one at most: PostgreSQL begins each at its place in an index, which it
+    can't do for all of them at once.
+    """
     places = [f"CAST({value} AS {type_name(term.type)})" for term, value in zip(terms, at, strict=True)]
-    if not any(term.nullable for term in terms) and len({term.descending for term in terms}) == 1:
-        ours, theirs = ", ".join([term.value for term in terms]), ", ".join(places)
-        return f"({ours}) {'<' if terms[0].descending != backwards else '>'} ({theirs})"
+    first, place, descending = terms[0], places[0], terms[0].descending != backwards
+    alike = len({term.descending for term in terms}) == 1 and not any(term.nullable for term in terms[1:])
+    if alike and not first.nullable:
+        return [_further(terms, places, descending=descending)]
+    if alike:
+        among_nulls = f"{place} IS NULL AND {first.value} IS NULL"
+        others = f"NULL AND {first.value} IS NOT NULL" if descending else f"NOT NULL AND {first.value} IS NULL"
+        return [
+            _further(terms, places, descending=descending),
+            f"{among_nulls} AND {_further(terms[1:], places[1:], descending=descending)}",
+            f"{place} IS {others}",
+        ]
     alternatives = []
     for depth, term in enumerate(terms):
-        equal = [earlier.same(place) for earlier, place in zip(terms[:depth], places, strict=False)]
+        equal = [earlier.same(there) for earlier, there in zip(terms[:depth], places, strict=False)]
         alternatives.append(" AND ".join([*equal, term.beyond(places[depth], backwards=backwards)]))
-    return f"({' OR '.join(alternatives)})"
+    further = f"({' OR '.join(alternatives)})"
+    return [further if first.nullable else f"{first.value} {'<=' if descending else '>='} {place} AND {further}"]
+
+
+def _further(terms: Sequence[Term], places: Sequence[Sql], *, descending: bool) -> Sql:
+    """Rows whose values, none of which is null, all in one direction, are further on than these."""
+    return f"({', '.join([term.value for term in terms])}) {'<' if descending else '>'} ({', '.join(places)})"

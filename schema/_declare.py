@@ -42,6 +42,7 @@ USUAL, MOST = 50, 200
 """How many rows a page has if the client doesn't say, and at most."""
 
 Sql = Callable[[Any], ColumnElement[Any]]
+Compared = Callable[[Any, str, ColumnElement[Any]], ColumnElement[bool] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,13 @@ class Value:
     """A column of the row, or an expression over its columns.
 
     An ID is the id of the type that it is `of`, which may differ from row to row: an expression over the columns.
+    `compared` says otherwise what a filter asks of the columns, given the operator and what it compares with.
     """
 
     column: str | None = None
     sql: Sql | None = None
     of: str | Sql | None = None
+    compared: Compared | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class Many:
     """All rows of another type, page by page; those whose `column` holds this row's id, if it is given."""
 
     column: str | None
+    same: tuple[str, ...]
     where: tuple[str, ...]
     order_by: tuple[str, ...]
     order: tuple[str, ...]
@@ -163,14 +167,15 @@ def seen_by(
     column: str | None = None,
     sql: Sql | None = None,
     of: str | Sql | None = None,
+    compared: Compared | None = None,
     description: str | None = None,
 ) -> Any:
     """A column of the row's own: the one of the field's name, or `column`, or an expression over the columns.
 
     A field of type Money reads the column and `<column>_currency`, or else `currency`. A field whose type is a `part`
-    (or a list of it) reads a column of JSON.
+    (or a list of it) reads a column of JSON. `compared` is for what an index finds only if it is asked for otherwise.
     """
-    return _field(Value(column, sql, of), rule, description)
+    return _field(Value(column, sql, of, compared), rule, description)
 
 
 def one(column: str, *, seen_by: Rule = STAFF, description: str | None = None) -> Any:
@@ -181,6 +186,7 @@ def one(column: str, *, seen_by: Rule = STAFF, description: str | None = None) -
 def many(
     column: str | None = None,
     *,
+    same: tuple[str, ...] = (),
     seen_by: Rule = STAFF,
     where: tuple[str, ...] = (),
     order_by: tuple[str, ...] = (),
@@ -191,11 +197,12 @@ def many(
 ) -> Any:
     """A connection to all rows of a type, or on a type to those whose `column` holds this row's id.
 
+    Those have the `same` in these columns as this row, too.
     `where` and `order_by` are the fields that clients may filter and sort by (or columns of a `one`): who may not see
     a field can't filter or sort by it. `order` is the order unless the client says otherwise, `"-column"` descending;
     `only` is a condition on the columns that always holds; `first` is the size of a page unless the client says.
     """
-    return _field(Many(column, where, order_by, order, only, first), seen_by, description)
+    return _field(Many(column, same, where, order_by, order, only, first), seen_by, description)
 
 
 def by_id(*, seen_by: Rule = STAFF, description: str | None = None) -> Any:

@@ -17,7 +17,7 @@ from schema._inputs import Handle
 from schema._rows import Names, Row
 from schema._rules import Rule
 from schema._scalars import bound_in
-from schema._select import Sql, written
+from schema._select import Sql, expression, type_name, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ class Filters:
         if operand is None:
             raise bad_input(f"{operator} can't be null: leave it out, or ask for isNull.")
         column, type_ = value_of(handle, row)
+        if operator == "ne" and not handle.nullable:
+            operator = "differs"
         if operator == "isNull":
             return f"{column} IS NULL" if operand else f"{column} IS NOT NULL"
         if operator in ("in", "notIn"):
@@ -59,11 +61,22 @@ class Filters:
             return found if operator == "in" else f"({found}) IS NOT true"
         if isinstance(operand, Enum | bool):  # which of them it is has shaped the statement already
             return _OPERATORS[operator].format(column, written(literal(column_value(operand), type_)))
-        return _OPERATORS[operator].format(column, self.params.value(operand, type_, _converter(handle)))
+        value = self.params.value(operand, type_, _converter(handle))
+        if handle.value.compared is not None:
+            compared = handle.value.compared(Names(row), operator, expression(value, type_))
+            if compared is not None:
+                return written(compared)
+        return _OPERATORS[operator].format(column, value)
 
-    def sorted_by(self, handle: Handle, row: Row) -> tuple[Sql, TypeEngine[Any], bool]:
-        """What to sort by, its type, and whether it is null for who may not see it."""
-        (column, type_), shown = value_of(handle, row), self.shown(handle, row)
+    def sorted_by(self, handle: Handle, row: Row, holds: Mapping[Rule, bool]) -> tuple[Sql, TypeEngine[Any], bool]:
+        """What to sort by, its type, and whether it is null for who may not see it; some rules are known to hold."""
+        column, type_ = value_of(handle, row)
+        match holds.get(handle.rule.fold(self.permissions)):  # type: ignore[arg-type]  # True and False are no rules
+            case True:
+                return column, type_, False
+            case False:
+                return f"CAST(NULL AS {type_name(type_)})", type_, True
+        shown = self.shown(handle, row)
         return (column, type_, False) if shown is None else (f"(CASE WHEN {shown} THEN {column} END)", type_, True)
 
     def shown(self, handle: Handle, row: Row) -> Sql | None:
@@ -109,6 +122,7 @@ def _converter(handle: Handle) -> Callable[[Any], Any]:
 _OPERATORS = {
     "eq": "{} = {}",
     "ne": "{} IS DISTINCT FROM {}",
+    "differs": "{} <> {}",
     "lt": "{} < {}",
     "lte": "{} <= {}",
     "gt": "{} > {}",

@@ -61,6 +61,7 @@ class Handle:
     rule: Rule
     kind: Any
     of: str | None = None
+    nullable: bool = True
 
     @property
     def graphql_name(self) -> str:
@@ -78,7 +79,8 @@ def _handle(shape: Shape, name: str) -> Handle:
         rule = field.metadata.get("rule")
         match reading(field):
             case Value() as value if field.python_name == name and rule:
-                return Handle(name, value, rule, bare(field), _of(shape, name, value))
+                nullable = isinstance(field.resolve_type(), StrawberryOptional)
+                return Handle(name, value, rule, bare(field), _of(shape, name, value), nullable)
             case One(column) if name in (column, field.python_name) and rule:
                 target = bare(field)
                 return Handle(name, Value(column), rule, ID, target.__shape__.name)

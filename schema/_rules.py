@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from projections._kernel import READ_MODELS, ReadModel
 from schema._select import Sql, select, table_name
@@ -35,6 +36,13 @@ class Line:
 How = Of | Line
 
 
+class Case(NamedTuple):
+    """Some of all rows for which a rule holds: which, and what is known of other rules then."""
+
+    condition: Sql
+    holds: Mapping[Rule, bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Without parts of its own it holds for everybody who is signed in."""
@@ -60,6 +68,10 @@ class Rule:
     def sql(self, person: Sql, viewer: Sql, of: How = Of.ROWS) -> Sql:
         """What is left, as a condition on the row's person."""
         raise NotImplementedError
+
+    def cases(self, person: Sql, viewer: Sql) -> list[Case]:
+        """What is left, asked of all rows: in cases of which each row is one at most, so that each has its index."""
+        return [Case(self.sql(person, viewer), {self: True})]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +172,12 @@ class Some(Rule):
         each = Of.EACH if of is Of.ROWS else of
         ordered = sorted(self.rules, key=lambda rule: rule.looked_up)
         return f"({' OR '.join([rule.sql(person, viewer, each) for rule in ordered])})"
+
+    def cases(self, person: Sql, viewer: Sql) -> list[Case]:
+        match sorted(self.rules, key=lambda rule: rule == NOBODYS):
+            case (Own() | Below() as theirs, Nobodys() as nobodys):
+                return [Case(nobodys.sql(person, viewer), {theirs: False}), *theirs.cases(person, viewer)]
+        return [Case(self.sql(person, viewer), {self: True})]
 
 
 @dataclass(frozen=True, slots=True)

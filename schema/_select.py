@@ -8,7 +8,7 @@ many times as long as to write what is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -124,6 +124,11 @@ def named(values: Mapping[str, Sql]) -> Sql:
 def under(selected: Sql, alias: str) -> Sql:
     """A SELECT as a source."""
     return f"{selected} AS {alias}"
+
+
+def together(selected: Sequence[Sql], alias: str) -> Sql:
+    """SELECTs of the same columns as one source."""
+    return f"({' UNION ALL '.join(selected)}) AS {alias}"
 
 
 def lateral(selected: Sql, alias: str) -> Sql:

@@ -21,12 +21,16 @@ from sqlalchemy import (
     Date,
     DateTime,
     Integer,
+    Interval,
     MetaData,
     Table,
     Text,
     Uuid,
+    and_,
     case,
     func,
+    literal_column,
+    select,
 )
 from strawberry import ID
 from strawberry.scalars import JSON
@@ -133,21 +137,72 @@ def _kind(c: Any) -> ColumnElement[Any]:
     return case(kinds, value=func.split_part(c.topic, constant("."), 1))
 
 
+# ── Where in the log it is looked for ──
+
+
+def _at(c: Any, operator: str, moment: ColumnElement[Any]) -> ColumnElement[bool] | None:
+    """Facts are recorded one after the other: so a moment is a place in the log."""
+
+    def before(moment: ColumnElement[Any]) -> ColumnElement[int]:
+        return select(func.store.recorded_before(moment)).scalar_subquery()
+
+    later = moment + literal_column("interval '1 microsecond'", Interval)
+    match operator:
+        case "eq":
+            return and_(c.position > before(moment), c.position <= before(later))
+        case "lt":
+            return c.position <= before(moment)  # type: ignore[no-any-return]
+        case "lte":
+            return c.position <= before(later)  # type: ignore[no-any-return]
+        case "gt":
+            return c.position > before(later)  # type: ignore[no-any-return]
+        case "gte":
+            return c.position > before(moment)  # type: ignore[no-any-return]
+    return None
+
+
+def _about(c: Any, operator: str, id: ColumnElement[Any]) -> ColumnElement[bool] | None:
+    """What happened to one object is between its first fact and its last."""
+    row = log.table.alias()
+    return and_(c.stream_id == id, _between(c, row.c.version, row.c.stream_id == id)) if operator == "eq" else None
+
+
+def _correlated(c: Any, operator: str, id: ColumnElement[Any]) -> ColumnElement[bool] | None:
+    """Nearly always the first command of its chain: the others alone have an index of their own."""
+    row = log.table.alias()
+    first, others = row.c.command_id == id, and_(row.c.correlation_id == id, row.c.correlation_id != row.c.command_id)
+    return and_(c.correlation_id == id, _between(c, row.c.position, first, others)) if operator == "eq" else None
+
+
+def _between(c: Any, order: Column[Any], *found: ColumnElement[bool]) -> ColumnElement[bool]:
+    """From the first fact of which one of these holds to the last, however many there are elsewhere."""
+    position = order.table.c.position
+    firsts, lasts = (
+        [select(position).where(each).order_by(ordered).limit(1).scalar_subquery() for each in found]
+        for ordered in (order, order.desc())
+    )
+    return and_(c.position >= func.least(*firsts), c.position <= func.greatest(*lasts))
+
+
 @reads(log, rows=OWN | HISTORY, person="stream_id")
 class Event:
     """A fact as it was recorded. Facts are never changed; a correction is another fact."""
 
     position: Position = seen_by(STAFF, description="Its place in the log: 1, 2, 3, … without gaps.")
     topic: str = seen_by(STAFF, description='What happened, as in "employee.hired".')
-    about: ID | None = seen_by(STAFF, column="stream_id", of=_kind, description="The object that it happened to.")
+    about: ID | None = seen_by(
+        STAFF, column="stream_id", of=_kind, compared=_about, description="The object that it happened to."
+    )
     version: int = seen_by(STAFF, description="The version of that object with it.")
     effective: date = seen_by(STAFF, description="The day from which it holds.")
-    at: datetime = seen_by(STAFF, column="recorded_at", description="When it was recorded.")
+    at: datetime = seen_by(STAFF, column="recorded_at", compared=_at, description="When it was recorded.")
     actor: Employee | None = one("actor", description="Who did it; null for the system.")
     on_behalf_of: Employee | None = one("on_behalf_of")
     reason: str | None = seen_by(STAFF)
     command_id: UUID = seen_by(STAFF, description="The command that it was decided in.")
-    correlation_id: UUID = seen_by(STAFF, description="The first command of the chain which that one belongs to.")
+    correlation_id: UUID = seen_by(
+        STAFF, compared=_correlated, description="The first command of the chain which that one belongs to."
+    )
     caused_by: Position | None = seen_by(STAFF, column="causation_position", description="The fact that led to it.")
     data: JSON = strawberry.field(
         resolver=_data, metadata={"rule": STAFF}, description="What it says. Null for what is withheld, or erased."

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import strawberry
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, exists
 from strawberry import ID
 
 from domain.payout_run import Status
@@ -41,20 +41,11 @@ PAYROLL = may("payout.view")
 THEIR_PAY = OWN | may("pay.view")
 
 
-def holds(c: Any) -> ColumnElement[bool]:
-    """The line is of the latest revision of its run."""
-    run = payout_runs.table.alias()
-    latest = select(run.c.revision).where(run.c.id == c.run_id).scalar_subquery()
-    found: ColumnElement[bool] = c.revision == latest
-    return found
-
-
 def _counts(c: Any) -> ColumnElement[bool]:
-    """The same, of a run that was not cancelled."""
+    """The line is of the latest revision of its run, which was not cancelled."""
     run = payout_runs.table.alias()
-    live = select(run.c.revision).where(run.c.id == c.run_id, run.c.status != constant(Status.CANCELLED))
-    found: ColumnElement[bool] = c.revision == live.scalar_subquery()
-    return found
+    live = run.c.status != constant(Status.CANCELLED)
+    return exists().where(run.c.id == c.run_id, run.c.revision == c.revision, live)
 
 
 @reads(payout_lines, rows=OWN | PAYROLL, person="employee_id")

@@ -42,7 +42,7 @@ from schema._mutation import origin_of
 from schema._rows import constant
 from schema.commission_plan import CommissionPlan
 from schema.employee import Employee
-from schema.payout_line import PAYROLL, PayoutLine, holds
+from schema.payout_line import PAYROLL, PayoutLine
 from store.log import Log
 
 strawberry.enum(domain.Status, name="PayoutRunStatus", description="How far a payout run has come.")
@@ -85,10 +85,10 @@ class PayoutRun:
     because: str | None = seen_by(PAYROLL, description="Why it is rejected or cancelled.")
     lines: Connection[PayoutLine] = many(
         "run_id",
+        same=("revision",),
         where=("employee", "amount", "state"),
         order_by=("amount",),
         order=("employee_id",),
-        only=holds,
         description="Who is paid what: your own line, or with the right to see payout runs, all of them.",
     )
     version: int = seen_by(STAFF)
