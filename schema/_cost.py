@@ -6,11 +6,10 @@ known when the variable is; so a cost is a sum of terms, each a number times som
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, NamedTuple, TypeVar
 
 from graphql import (
     FieldNode,
@@ -55,8 +54,10 @@ ASSUMED = 10
 """How long a list is taken to be, if nothing says."""
 
 SIZES = ("first", "last", "limit")
+SEARCHING = ("where", "orderBy")
 
-Terms = Counter[tuple[str, ...]]
+K = TypeVar("K")
+Terms = dict[tuple[str, ...], int]
 Counted = tuple[Terms, Terms, Parts]
 """What is there once, what is there for each item of a list whose length is not said here, and the work."""
 
@@ -96,7 +97,7 @@ def cost_of(
     """Of a valid operation."""
     counter = _Counter(schema, fragments)
     alone, listed, work = counter.of(schema.get_root_type(operation.operation), operation.selection_set)
-    total = alone + _times(listed, ASSUMED)
+    total = _add(alone, _times(listed, ASSUMED))
     return Cost(total.pop((), 0), tuple((factor, names) for names, factor in total.items()), Work.of(work))
 
 
@@ -106,18 +107,21 @@ class _Counter:
         self._known: dict[str, Counted] = {}
 
     def of(self, parent: Any, selections: SelectionSetNode | None) -> Counted:
-        alone, listed, work, values = Terms(), Terms(), Parts(), 0
-        fields = getattr(parent, "fields", {})
-        times = len(self._schema.get_possible_types(parent)) if isinstance(parent, GraphQLInterfaceType) else 1
+        alone: Terms = {}
+        listed: Terms = {}
+        work, values, units = Parts(), 0, 0
+        fields = _fields(parent)
         for node in selections.selections if selections else ():
             if isinstance(node, FieldNode):
                 if node.alias and len(node.alias.value) > LONGEST_NAME:
-                    work[""] += times * LONG_NAME
-                field = fields.get(node.name.value)
+                    units += LONG_NAME
+                name = node.name.value
+                field, cost, weighed = fields.get(name) or _valued(None, name)
                 if field is None or node.selection_set is None:
-                    values += _alone(field, node)
-                    work[""] += times * weight(field, node.name.value)
-                    work[TOTALS] += node.name.value == TOTAL
+                    values += cost
+                    units += weighed
+                    if name == TOTAL:
+                        work[TOTALS] += 1
                     if node.arguments:
                         add_arguments(node.arguments, work)
                     continue
@@ -128,10 +132,13 @@ class _Counter:
                 condition: Any = getattr(node, "type_condition", None)
                 within = type_from_ast(self._schema, condition) if condition else parent
                 found = self.of(within, getattr(node, "selection_set", None))
-            alone.update(found[0])
-            listed.update(found[1])
-            work.update(found[2])
-        alone[()] += values
+            _add(alone, found[0])
+            _add(listed, found[1])
+            _add(work, found[2])
+        alone[()] = alone.get((), 0) + values
+        if isinstance(parent, GraphQLInterfaceType):
+            units *= len(self._schema.get_possible_types(parent))
+        work[""] += units
         return alone, listed, work
 
     def _spread(self, name: str) -> Counted:
@@ -142,26 +149,46 @@ class _Counter:
 
     def _field(self, field: GraphQLField, node: FieldNode, selections: SelectionSetNode) -> Counted:
         alone, listed, work = self.of(get_named_type(field.type), selections)
-        alone[()] += 1 + SEARCH * any(each.name.value in ("where", "orderBy") for each in node.arguments or ())
+        alone[()] += 1
+        if node.arguments and any(each.name.value in SEARCHING for each in node.arguments):
+            alone[()] += SEARCH
         size = _size(field, node)
         work[""] += weight(field, node.name.value, paged=size is not None, objects=True)
         add_arguments(node.arguments or (), work)
         if size is not None:
-            alone, listed = alone + _times(listed, size), Terms()
+            alone, listed = _add(alone, _times(listed, size)), {}
         if isinstance(get_nullable_type(field.type), GraphQLList):
-            return Terms(), alone + _times(listed, ASSUMED), work
+            return {}, _add(alone, _times(listed, ASSUMED)), work
         return alone, listed, work
 
 
-def _alone(field: GraphQLField | None, node: FieldNode) -> int:
+class Valued(NamedTuple):
+    """A field, what its value costs, and what work it is; no field if it is one that every type has."""
+
+    field: GraphQLField | None
+    cost: int
+    work: int
+
+
+@lru_cache(1_000)
+def _fields(type_: Any) -> dict[str, Valued]:
+    """By their names."""
+    return {name: _valued(field, name) for name, field in getattr(type_, "fields", {}).items()}
+
+
+def _valued(field: GraphQLField | None, name: str) -> Valued:
+    return Valued(field, _alone(field, name), weight(field, name))
+
+
+def _alone(field: GraphQLField | None, name: str) -> int:
     """What a value costs."""
-    if node.name.value in INTROSPECTION:
+    if name in INTROSPECTION:
         return SCHEMA
     declared = field.extensions.get("strawberry-definition") if field else None
     match reading(declared) if declared is not None else Paging():
         case None:
             return FUNCTION
-        case Paging() if node.name.value == TOTAL:
+        case Paging() if name == TOTAL:
             return SEARCH
         case Value(sql=sql) if sql is not None and _searches(sql):
             return SEARCH
@@ -191,5 +218,11 @@ def _size(field: GraphQLField, node: FieldNode) -> int | str | None:
 
 def _times(terms: Terms, size: int | str) -> Terms:
     if isinstance(size, int):
-        return Terms({names: factor * size for names, factor in terms.items()})
-    return Terms({(*names, size): factor for names, factor in terms.items()})
+        return {names: factor * size for names, factor in terms.items()}
+    return {(*names, size): factor for names, factor in terms.items()}
+
+
+def _add(sum_: dict[K, int], more: Mapping[K, int]) -> dict[K, int]:
+    for key, number in more.items():
+        sum_[key] = sum_.get(key, 0) + number
+    return sum_

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from graphql import (
     DirectiveNode,
@@ -24,6 +25,8 @@ from graphql import (
     OperationType,
     SelectionSetNode,
     StringValueNode,
+    TypeNode,
+    VariableNode,
 )
 
 LONGEST = 64_000
@@ -137,6 +140,8 @@ class _Leaves:
 
     def of(self, nodes: Iterable[Node], depth: int = 0) -> None:
         for node in nodes:
+            if isinstance(node, VariableNode | NameNode | TypeNode):
+                continue
             if isinstance(node, ListValueNode | ObjectValueNode):
                 _most(depth + 1, DEEPEST_VALUE, "levels within a value", node)
                 if isinstance(node, ObjectValueNode):
@@ -146,15 +151,21 @@ class _Leaves:
                 if "\x00" in node.value:
                     message = "Text can't contain the character NUL."
                     raise GraphQLError(message, node, extensions={"code": "BAD_USER_INPUT"})
-            elif not isinstance(node, NameNode):
+            else:
                 if isinstance(node, DirectiveNode):
                     self.directives += 1
                     _most(len(node.arguments or ()), MOST_MEMBERS, "arguments", node)
                 self.of(_children(node), depth)
 
 
+@cache
+def _keys(kind: type[Node]) -> tuple[str, ...]:
+    """What nodes of a kind are made of."""
+    return kind.keys
+
+
 def _children(node: Node) -> Iterator[Node]:
-    for key in node.keys:
+    for key in _keys(type(node)):  # type: ignore[arg-type]  # types can be hashed
         value = getattr(node, key, None)
         if isinstance(value, Node):
             yield value

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import MISSING
 from dataclasses import fields as dataclass_fields
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 from graphql import (
@@ -52,6 +52,9 @@ N = TypeVar("N", bound=Node)
 
 LONGEST = 8_000
 """Characters; whoever sends more has time."""
+
+KNOWN = 2_000
+"""Names whose nodes are remembered: most documents ask for the same fields."""
 
 DEEPEST = 60
 """Brackets within brackets."""
@@ -100,6 +103,16 @@ def _made(kind: type[N], **given: Any) -> N:
     return node
 
 
+@lru_cache(KNOWN)
+def _named(word: str) -> NameNode:
+    return _made(NameNode, value=word)
+
+
+@lru_cache(KNOWN)
+def _value_named(word: str) -> FieldNode:
+    return _made(FieldNode, name=_named(word))
+
+
 class _Words:
     """The words of a document, each a tuple of six of which one is not empty, and where we are."""
 
@@ -131,7 +144,7 @@ class _Words:
         return found
 
     def _name(self) -> NameNode:
-        return _made(NameNode, value=self._word())
+        return _named(self._word())
 
     def _several(self, one: Callable[[], N], end: str) -> tuple[N, ...]:
         """At least one, up to the bracket that closes."""
@@ -216,12 +229,14 @@ class _Words:
     def _selection(self) -> SelectionNode:
         if self._is("..."):
             return self._fragment()
-        name, alias = self._name(), None
-        if self._is(":"):
-            name, alias = self._name(), name
+        word, alias = self._word(), None
+        if self._words[self._at][1] == ":":
+            self._at += 1
+            word, alias = self._word(), _made(NameNode, value=word)
         following = self._words[self._at][1]
         if not following or following in "}.":  # a value, as most are
-            return _made(FieldNode, name=name, alias=alias)
+            return _made(FieldNode, name=_named(word), alias=alias) if alias else _value_named(word)
+        name = _named(word)
         return _made(
             FieldNode,
             name=name,
