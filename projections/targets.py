@@ -30,6 +30,7 @@ targets = read_model(
 Index(f"{targets.table.name}_whose", targets.c.employee_id, targets.c.metric, targets.c.period)
 for _column in (targets.c.period, targets.c.amount):
     Index(f"{targets.table.name}_{_column.name}", _column, targets.c.id)
+Index(f"{targets.table.name}_metric", targets.c.metric, targets.c.period, targets.c.id)
 Index(
     f"{targets.table.name}_state",
     targets.c.state,
