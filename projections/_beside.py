@@ -59,7 +59,7 @@ async def build(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progr
         await connection.execute("DROP SCHEMA IF EXISTS read_beside CASCADE; CREATE SCHEMA read_beside")
         for filling in fillings.values():
             await filling.create(connection)
-        with _plainly():
+        with plainly():
             reached = await _fill(pool, keys, beside, fillings, progress)
         while not await _join(connection, keys, read_models, beside, reached):
             far = True
@@ -129,7 +129,7 @@ async def _fill(
 
 
 @contextmanager
-def _plainly() -> Iterator[None]:
+def plainly() -> Iterator[None]:
     """Of what goes wrong in several tasks, what went wrong first."""
     try:
         yield

@@ -17,7 +17,8 @@ from asyncpg import Pool
 
 from projections import _page
 from projections._ahead import Ahead
-from projections._beside import alone, build
+from projections._beside import alone, build, plainly
+from projections._derived import derived
 from projections._fold import ReadModels
 from projections._page import JOINED, Progress, is_far, write
 from projections._tables import create, drop
@@ -106,9 +107,29 @@ def _undisturbed() -> Iterator[None]:
 
 async def _catch_up(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progress | None) -> None:
     await _build_new(pool, keys, read_models, progress)
-    async with Ahead(pool, keys, read_models) as ahead:
-        while await _catch_up_some(pool, ahead, read_models, progress):
-            pass
+    reached: dict[ReadModels, int] = {}
+
+    async def bring(part: ReadModels) -> None:
+        def tell(position: int, head: int) -> None:
+            reached[part] = position
+            if progress:
+                progress(min(reached.values()), head)
+
+        async with Ahead(pool, keys, part) as ahead:
+            while await _catch_up_some(pool, ahead, part, tell):
+                pass
+
+    with plainly():
+        async with asyncio.TaskGroup() as tasks:
+            for part in _parts(read_models):
+                tasks.create_task(bring(part))
+
+
+def _parts(read_models: ReadModels) -> list[ReadModels]:
+    """Those of which PostgreSQL derives more, which is most of its work, apart from the others: two of it work then."""
+    models = read_models.models.values()
+    parts = ([each for each in models if derived(each)], [each for each in models if not derived(each)])
+    return [ReadModels(part) for part in parts if part]
 
 
 async def _build_new(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progress | None) -> None:
