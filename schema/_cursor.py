@@ -102,9 +102,10 @@ def beyond(terms: Sequence[Term], at: Sequence[Sql], *, backwards: bool) -> list
     """Rows that come after the place whose sort values are given as texts.
 
     They are told in cases, of which each row is one at most: PostgreSQL begins each at its place in an index, which it
-    can't do for all of them at once.
+    can't do for all of them at once. The values are SELECTs, which it does not look at when it plans: of a row of
+    values it would look at the first alone, and where many are the same take all that follow for none.
     """
-    places = [f"CAST({value} AS {type_name(term.type)})" for term, value in zip(terms, at, strict=True)]
+    places = [f"(SELECT CAST({value} AS {type_name(term.type)}))" for term, value in zip(terms, at, strict=True)]
     first, place, descending = terms[0], places[0], terms[0].descending != backwards
     alike = len({term.descending for term in terms}) == 1 and not any(term.nullable for term in terms[1:])
     if alike and not first.nullable:

@@ -12,10 +12,11 @@ from graphql import GraphQLError
 from sqlalchemy import ARRAY, Text, literal
 from sqlalchemy.types import TypeEngine
 
+from projections._kernel import LINE, ReadModel
 from schema._arguments import Params, bad_input, column_value
 from schema._inputs import Handle
-from schema._rows import Names, Row
-from schema._rules import Rule
+from schema._rows import Columns, Names, Row
+from schema._rules import Line, Rule
 from schema._scalars import bound_in
 from schema._select import Sql, expression, type_name, written
 
@@ -89,6 +90,9 @@ class Filters:
         if not isinstance(verdict, Rule):
             return None
         assert row.person is not None, f"{handle.name}: the type names no person to ask {verdict} of."
+        match row:
+            case Columns(tree=ReadModel() as model):
+                return verdict.sql(row.person, self.params.viewer, Line(model, row.get(LINE)))
         return verdict.sql(row.person, self.params.viewer)
 
 
