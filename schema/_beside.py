@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from graphql import FieldNode, get_named_type
 
-from schema._declare import One, shape_of
+from schema._declare import shape_of
+from schema._reading import One
 from schema._rows import Columns, Row
 from schema._rules import Line, Rule
 from schema._select import Sql, lateral, left_joined, select
@@ -26,11 +27,11 @@ def beside(
 ) -> tuple[Row, list[Sql], Answers]:
     """The row as these of its fields find it, what stands beside it, and which rules are answered by that."""
     shown = [here for group in groups.values() if (here := seen.get(group[0].name.value)) and here.verdict is not False]
-    looked_up = Counter(here.verdict for here in shown if isinstance(here.verdict, Rule) and here.verdict.looked_up)
+    looked_up = [here.verdict for here in shown if isinstance(here.verdict, Rule) and here.verdict.looked_up]
     if not looked_up:
         return row, [], {}
     row, joined = _with_their_own(compiler, shown, row)
-    repeated = [rule for rule, times in looked_up.items() if times > 1]
+    repeated = [rule for rule, times in Counter(looked_up).items() if times > 1]
     if not repeated or isinstance(compiler.found(row), Line):
         return row, joined, {}
     alias = compiler.alias("s")

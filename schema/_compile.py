@@ -24,7 +24,8 @@ from projections._kernel import LINE, ReadModel
 from schema._arguments import Params, Path, arguments_of, column_value
 from schema._asked import Asked, Object, are_columns
 from schema._beside import beside
-from schema._declare import ByGlobalId, ByKey, Many, Money, One, Shape, Value, View, reading, shape_of
+from schema._declare import Money, Shape, shape_of
+from schema._reading import ByGlobalId, ByKey, Many, One, Value, View, reading
 from schema._rows import Columns, Json, Names, Row, Values, types_of
 from schema._rules import Case, How, Line, Of, Rule
 from schema._scalars import bound_in

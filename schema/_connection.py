@@ -18,9 +18,10 @@ from schema._arguments import Call, Given, Path, bad_input, given
 from schema._asked import Asked
 from schema._compile import Compiler
 from schema._cursor import Term, beyond, key_for, opened, payload, signed
-from schema._declare import MOST, Many, Shape
+from schema._declare import Shape
 from schema._filters import Filters
 from schema._inputs import Direction, handles
+from schema._reading import MOST, Many
 from schema._rows import Columns, Names
 from schema._rules import Rule
 from schema._select import Sql, listed, select, together, under, word, written

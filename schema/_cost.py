@@ -30,8 +30,8 @@ from graphql import (
 from sqlalchemy import ScalarSelect
 
 from schema._asked import LONGEST_NAME
-from schema._declare import MOST, USUAL, Many, Paging, Value, reading
 from schema._limits import INTROSPECTION
+from schema._reading import MOST, USUAL, Many, Paging, Value, reading
 from schema._rows import Json, Names
 from schema._work import LONG_NAME, TOTAL, TOTALS, Parts, Work, add_arguments, weight
 

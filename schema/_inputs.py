@@ -19,7 +19,8 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from schema._declare import Many, Money, One, Shape, Value, reading
+from schema._declare import Money, Shape
+from schema._reading import Many, One, Value, reading
 from schema._rules import Rule
 from schema._scalars import ANY_KIND, CurrencyCode, EmailAddress, PhoneNumber, Position
 

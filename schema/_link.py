@@ -14,8 +14,9 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import capitalize_first, to_camel_case
 
-from schema._declare import MOST, SHAPES, ByGlobalId, ByKey, Following, Many, Shape, Value, View, reading
+from schema._declare import SHAPES, Shape
 from schema._inputs import bare, order_input, where_input
+from schema._reading import MOST, ByGlobalId, ByKey, Following, Many, Value, View, reading
 from schema._rules import STAFF, Rule
 from schema._view import argument_types
 

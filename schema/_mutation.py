@@ -27,7 +27,8 @@ from strawberry.utils.str_converters import capitalize_first, to_camel_case
 from domain import _kernel as domain
 from domain._ids import following
 from domain._values import text
-from schema._declare import Changed, Shape, _field, seen_by
+from schema._declare import Shape, _field, seen_by
+from schema._reading import Changed
 from schema._rules import STAFF, Rule
 from schema._scalars import Position, uuid_in
 from store.meter import Meter

@@ -11,7 +11,7 @@ from strawberry.utils.str_converters import to_camel_case
 from schema._asked import Asked
 from schema._compile import Compiler
 from schema._connection import Page, page_of
-from schema._declare import Following, Many, reading
+from schema._reading import Following, Many, reading
 from schema._select import Sql, listed, select, under, word
 
 CURSOR = f"cursor {uuid4().hex}"

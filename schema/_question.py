@@ -15,11 +15,11 @@ from schema._asked import Asked
 from schema._compile import Compiler
 from schema._connection import Page
 from schema._cost import MOST_COST, MOST_EXECUTED
-from schema._declare import Following, reading
 from schema._documents import Invalid, Operation, check_cost
 from schema._news import followed_page, news
 from schema._plan import Plan, Planner
 from schema._reader import Reader, Viewer
+from schema._reading import Following, reading
 from store.recorded import Recorded
 
 PAGE = 100

@@ -18,11 +18,12 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
-from schema._declare import SHAPES, Changed, Value, reading
+from schema._declare import SHAPES
 from schema._limits import MOST_TOKENS
 from schema._link import link
 from schema._mutation import MutationField, RefusedToRefusal
 from schema._reader import unauthenticated
+from schema._reading import Changed, Value, reading
 from schema._rules import STAFF
 from schema._scalars import SCALARS
 from schema._words import describe

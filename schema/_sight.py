@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from graphql import GraphQLField, GraphQLList, GraphQLObjectType, get_named_type, get_nullable_type, is_leaf_type
 
-from schema._declare import Reading, Value, reading
+from schema._reading import Reading, Value, reading
 from schema._rules import Rule
 
 KEPT = 2_000

@@ -21,9 +21,9 @@ from graphql import (
     get_named_type,
 )
 
-from schema._declare import Changed, reading
 from schema._documents import Operation
 from schema._mutation import MutationField
+from schema._reading import Changed, reading
 from schema._selection import Fields, Selection
 from schema._work import Parts, add_arguments
 

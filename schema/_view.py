@@ -25,7 +25,7 @@ from sqlalchemy.types import TypeEngine
 from strawberry.utils.str_converters import to_camel_case
 
 from schema._arguments import Given, Params, bad_input
-from schema._declare import MOST
+from schema._reading import MOST
 from schema._rows import Names
 from schema._scalars import bound_in
 from schema._select import expression

@@ -6,7 +6,6 @@ variable that is used twenty times, is work for twenty.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +20,8 @@ from graphql import (
     VariableNode,
 )
 
-from schema._declare import ByGlobalId, Paging, Value, View, reading
 from schema._http import all_text
+from schema._reading import ByGlobalId, Paging, Value, View, reading
 
 MOST_WORK = 1_250
 """A unit is some 20 µs."""
@@ -48,8 +47,13 @@ ITEMS = 10
 LETTERS = 1_000
 """How many characters of a text in an argument are one unit: cursors are signed with what is given to their page."""
 
-Parts = Counter[str]
-"""Units under "", how often each variable is used under its name, and under TOTALS how often a page is counted."""
+
+class Parts(dict[str, int]):
+    """Units under "", how often each variable is used under its name, and under TOTALS how often a page is counted."""
+
+    def __missing__(self, _name: str) -> int:
+        return 0
+
 
 TOTALS = "#"
 

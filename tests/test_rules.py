@@ -126,7 +126,7 @@ def test_a_change_of_rights_is_noticed_by_the_next_read(place: Office, loop: asy
     try:
         viewers.permissions = frozenset({"notes.view"})
         viewers.version = 0
-        place.reader.policy = "SELECT 7::bigint"
+        place.reader.policy = "7::bigint"
         seen: list[Any] = []
         original = viewers.get
 
