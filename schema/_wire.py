@@ -24,6 +24,9 @@ LONGEST_HEAD = 64_000
 LONGEST_KNOWN = 2_000
 """Bytes of a head that is remembered, as long as the connection is open."""
 
+MOST_KNOWN = 4
+"""Heads that are remembered of one connection, each for requests of another length."""
+
 ARRIVES_WITHIN = 60.0
 """Seconds from the first byte of a request to its last."""
 
@@ -35,10 +38,9 @@ _is_path = re.compile(rb"/[\w/.-]*").fullmatch
 
 
 class Known(NamedTuple):
-    """A head that has come, and that it may come again as it came: how long a request is with it, and what it says."""
+    """A head that has come, and may come again as it came; and what it says."""
 
     head: bytes
-    length: int
     scope: Any
 
 
@@ -52,7 +54,8 @@ class Wire(HttpToolsProtocol):
         self._arriving_since: float | None = None
         self._head: int | None = 0
         """How much there is of what stands before a body; None when that is all there."""
-        self._known: Known | None = None
+        self._known: dict[int, Known] = {}
+        """By the length of whole requests."""
         self._due: Cycle | None = None
         """A request that has come and is not begun: first, all that has come with it is read."""
 
@@ -65,8 +68,8 @@ class Wire(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._idle_since = None
-        known, is_next = self._known, self._arriving_since is None and not self._is_busy()
-        if known is not None and is_next and len(data) == known.length and data.startswith(known.head):
+        known, is_next = self._known.get(len(data)), self._arriving_since is None and not self._is_busy()
+        if known is not None and is_next and data.startswith(known.head):
             scope = {**known.scope, "state": self.app_state.copy()}
             self.cycle = cycle = Cycle(self, scope, keep_alive=True)
             cycle.body, cycle.more_body = data[len(known.head) :], False  # type: ignore[assignment]
@@ -81,21 +84,24 @@ class Wire(HttpToolsProtocol):
                 self._refuse()
         if self._due is not None:
             cycle, self._due = self._due, None
-            self._known = self._knowing(cycle, data) if is_next else None
+            if is_next:
+                self._learn(cycle, data)
             if not self.transport.is_closing():
                 self._begin(cycle)
 
     def _is_busy(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
-    def _knowing(self, cycle: Cycle, data: bytes) -> Known | None:
-        """What is known of the next request that begins alike, if this one is all that has come."""
+    def _learn(self, cycle: Cycle, data: bytes) -> None:
+        """If this request is all that has come, the next one that begins alike means the same."""
         if cycle is not self.cycle or self._arriving_since is not None or not cycle.keep_alive:
-            return None
+            return
         length = data.find(b"\r\n\r\n", 0, LONGEST_KNOWN) + 4
-        if length + len(cycle.body) != len(data):
-            return None
-        return Known(data[:length], len(data), cycle.scope.copy())
+        if length + len(cycle.body) == len(data):
+            self._known.pop(len(data), None)
+            if len(self._known) == MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+            self._known[len(data)] = Known(data[:length], cycle.scope.copy())
 
     def _begin(self, cycle: Cycle) -> None:
         """Files, which are sent when they are asked for, need a task of asyncio's own. What is posted needs none."""
@@ -115,8 +121,17 @@ class Wire(HttpToolsProtocol):
         self.url, self.headers, self.expect_100_continue, self._usual = b"", [], False, True
         self._arriving_since, self._head = self.loop.time(), 0
 
+    def on_body(self, body: bytes) -> None:
+        if self._due is None or self._due is not self.cycle:
+            super().on_body(body)
+        else:
+            self._due.body += body
+
     def on_message_complete(self) -> None:
-        super().on_message_complete()
+        if self._due is None or self._due is not self.cycle:
+            super().on_message_complete()
+        else:
+            self._due.more_body = False
         self._arriving_since = None
 
     def on_header(self, name: bytes, value: bytes) -> None:
