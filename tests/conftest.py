@@ -19,6 +19,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from store.embedded import Cluster
 from store.migrate import migrate
@@ -33,6 +34,9 @@ FOLDER = "MERITBOOK_TEST_FOLDER"
 def pytest_configure(config: pytest.Config) -> None:
     # Plain words: the colourful tracebacks that are structlog's own choice take seconds.
     structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+    # How fast a machine is, and how a value came about, are no failures.
+    settings.register_profile("unhurried", deadline=None, suppress_health_check=list(HealthCheck))
+    settings.load_profile("unhurried")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a script: servers would inherit it
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if FOLDER not in os.environ:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -209,13 +209,7 @@ def test_whatever_happens_everybody_is_answered_as_if_nothing_were_kept(database
             run_state_machine_as_test(
                 machine,
                 settings=settings(
-                    max_examples=8,
-                    stateful_step_count=12,
-                    deadline=None,
-                    derandomize=True,
-                    database=None,
-                    suppress_health_check=list(HealthCheck),
-                    phases=[Phase.generate],
+                    max_examples=8, stateful_step_count=12, derandomize=True, database=None, phases=[Phase.generate]
                 ),
             )
             assert all(server.answers.hits > 100 for server in found["servers"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain._values import FIRST_DAY, LAST_DAY, Cadence, Period, periods_of
@@ -13,7 +13,6 @@ from projections.standings import NO_CURRENCY
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 currencies = st.just(NO_CURRENCY) | st.text(LETTERS, min_size=3, max_size=3)
 periods = st.dates(FIRST_DAY, LAST_DAY).flatmap(lambda day: st.sampled_from(periods_of(day)))
-unhurried = settings(deadline=None, suppress_health_check=list(HealthCheck))
 boards = st.tuples(st.sampled_from(Metric), currencies, periods)
 
 
@@ -24,13 +23,11 @@ def test_every_metric_has_a_number_of_its_own() -> None:
 
 
 @given(boards, boards)
-@unhurried
 def test_two_boards_have_two_numbers(one: tuple[Metric, str, str], other: tuple[Metric, str, str]) -> None:
     assert (board_number(*one) == board_number(*other)) == (one == other)
 
 
 @given(boards)
-@unhurried
 def test_what_a_number_was_made_of_stands_in_it(board: tuple[Metric, str, str]) -> None:
     number = board_number(*board)
     metric, currency, year, part = number >> 34, number >> 19 & 0x7FFF, number >> 5 & 0x3FFF, number & 0x1F

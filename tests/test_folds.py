@@ -116,7 +116,7 @@ def tables(module_database_url: str) -> Iterator[Tables]:
         runner.run(connection.close())
 
 
-quick = settings(max_examples=40, deadline=None, derandomize=True, database=None)
+quick = settings(max_examples=40, derandomize=True, database=None)
 cuts = st.sets(st.integers(1, 12), max_size=4)
 IDS = [UUID(int=n) for n in range(1, 8)]
 

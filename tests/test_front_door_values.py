@@ -14,7 +14,7 @@ from graphql import (
     get_named_type,
     is_required_input_field,
 )
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from schema import schema
@@ -100,7 +100,7 @@ def operations(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     return f"{kind} {f'({declared})' if declared else ''} {{ {name}{arguments} {_selected(field.type)} }}", given_
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=200, phases=[Phase.generate])
 @given(data=st.data())
 def _samples(data: st.DataObject, into: list[tuple[str, dict[str, Any]]]) -> None:
     into.append(data.draw(operations()))

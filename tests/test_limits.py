@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from graphql import OverlappingFieldsCanBeMergedRule, get_introspection_query, parse, validate
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.corpus import WORST, worst
@@ -304,7 +304,7 @@ def _selections(depth: int) -> st.SearchStrategy[str]:
     return st.lists(st.one_of(FIELDS, whole, paged, parts, spread), min_size=1, max_size=4).map(" ".join)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400)
 @example(root="name ... on Department { name }", f="name", g="id")
 @given(root=_selections(3), f=_selections(1).filter(lambda it: "..." not in it), g=_selections(2))
 def test_what_can_not_be_merged_is_what_graphql_core_says(root: str, f: str, g: str) -> None:

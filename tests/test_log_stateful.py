@@ -17,7 +17,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
@@ -311,10 +311,8 @@ def test_whatever_is_asked_and_whatever_breaks_the_log_is_right(database_url: st
             settings=settings(
                 max_examples=30,
                 stateful_step_count=12,
-                deadline=None,
                 derandomize=True,
                 database=None,
-                suppress_health_check=list(HealthCheck),
                 phases=[Phase.generate],  # what failed is small enough to read, and to shrink it takes minutes
             ),
         )

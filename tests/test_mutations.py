@@ -25,7 +25,7 @@ from graphql import (
     is_required_input_field,
 )
 from graphql.utilities import coerce_input_value
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from strawberry import ID, UNSET
 from strawberry.scalars import JSON
@@ -304,13 +304,7 @@ def test_any_mutation_is_answered_as_graphql_core_answers_it(
     ours, theirs = sides
     heard: Counter[str] = Counter()
 
-    @settings(
-        max_examples=300,
-        deadline=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate],
-    )
+    @settings(max_examples=300, derandomize=True, phases=[Phase.generate])
     @given(asked=mutations(), permissions=st.sampled_from(PERMISSIONS), viewer=st.sampled_from([ME] * 9 + [None]))
     def alike(asked: tuple[str, dict[str, Any]], permissions: tuple[str, ...], viewer: UUID | None) -> None:
         everybody.permissions = frozenset(permissions)
@@ -360,13 +354,7 @@ def test_any_value_of_a_variable_is_what_graphql_core_makes_of_it_or_is_left_to_
     types = [each for each in known if not each.name.startswith("__")]
     seen: Counter[str] = Counter()
 
-    @settings(
-        max_examples=1_500,
-        deadline=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate],
-    )
+    @settings(max_examples=1_500, derandomize=True, phases=[Phase.generate])
     @given(data=st.data())
     def alike(data: st.DataObject) -> None:
         type_: Any = data.draw(st.sampled_from(types))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLError, parse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.questions import OURS
@@ -63,7 +63,7 @@ def test_everything_else_is_left_to_graphql_core(text: str) -> None:
     assert not same(text)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300)
 @given(operation=operations(), seed=st.integers(0))
 def test_whatever_is_parsed_plainly_is_parsed_the_same(operation: tuple[str, dict[str, Any]], seed: int) -> None:
     dice, text = Random(seed), operation[0]
@@ -80,7 +80,7 @@ def test_whatever_is_parsed_plainly_is_parsed_the_same(operation: tuple[str, dic
         same(text[:at] + dice.choice(['"', "\\", "#", "{", ")", "1", "é", "\n", "...", "-", "$"]) + text[at:])
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500)
 @given(st.text(alphabet='{}()[]:$!@=.,"\\#-+019eEaon_ \n\tü', max_size=40))
 def test_no_text_is_parsed_as_something_else(text: str) -> None:
     try:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLError, GraphQLSchema, Node, parse, validate
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.corpus import WORST, worst
@@ -179,7 +179,7 @@ def broken(text: str, dice: Random) -> str:
     return f"{text[:start]}{instead}{text[end:]}"
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=600)
 @given(operation=operations(), seed=st.integers(0))
 def test_what_is_plain_is_valid(operation: tuple[str, dict[str, Any]], seed: int) -> None:
     dice, plain = Random(seed), Plain(SCHEMA)

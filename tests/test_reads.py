@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests._office import uuid
@@ -20,7 +20,7 @@ PEOPLE = st.builds(lambda n: uuid(2, n), st.integers(0, 13))
 HELD = st.frozensets(st.sampled_from(PERMISSIONS))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150)
 @given(asked=operations(), viewer=PEOPLE, permissions=HELD)
 def test_the_compiled_answer_is_the_naive_one(
     place: Office, loop: asyncio.AbstractEventLoop, asked: tuple[str, dict[str, Any]], viewer: UUID,

@@ -7,7 +7,7 @@ import base64
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests._office import uuid
@@ -37,7 +37,7 @@ ORDERS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40)
 @given(order=ORDERS, size=st.integers(1, 6), backwards=st.booleans())
 def test_page_by_page_is_everything_once_in_order(
     place: Office,

@@ -80,7 +80,7 @@ def test_any_text_arrives_as_it_is(module_database_url: str) -> None:
         connection = runner.run(connect(module_database_url))
 
         @given(TEXTS)
-        @settings(max_examples=200, deadline=None)
+        @settings(max_examples=200)
         def arrives(texts: list[str | None]) -> None:
             asked = "SELECT v FROM unnest($1::text[]) WITH ORDINALITY u (v, n) ORDER BY n"
             assert runner.run(connection.together([(asked, (texts,))])) == [[(each,) for each in texts]]

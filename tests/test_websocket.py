@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 import uvicorn
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -216,7 +216,7 @@ def wire() -> Iterator[str]:
     thread.join()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150)
 @given(frames=FRAMES, greeted=st.booleans())
 def test_whatever_is_said_is_answered_or_the_socket_closed_with_a_code(
     wire: str, frames: list[str | bytes], *, greeted: bool
