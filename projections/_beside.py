@@ -19,7 +19,8 @@ from projections._filling import Filling
 from projections._fold import ReadModels
 from projections._kernel import ReadModel
 from projections._page import FEW, JOINED, Progress, advance, is_far, page_after
-from store.batch import Session, lock, transaction
+from store.batch import Session
+from store.commit import lock, transaction
 from store.keys import Keys
 
 ROWS = 200_000

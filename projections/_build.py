@@ -22,7 +22,8 @@ from projections._derived import derived
 from projections._fold import ReadModels
 from projections._page import JOINED, Progress, is_far, write
 from projections._tables import create, drop
-from store.batch import Session, lock, transaction
+from store.batch import Session
+from store.commit import lock, transaction
 from store.keys import Keys
 
 __all__ = ["Progress", "catch_up", "ensure", "keep_up", "rebuild"]

@@ -15,21 +15,10 @@ import structlog
 from asyncpg import InterfaceError, PostgresError
 
 from domain._kernel import Refused
-from store.batch import (
-    Prepared,
-    Session,
-    Unfit,
-    lock,
-    people,
-    positions_of,
-    prepare,
-    recorded_before,
-    statements,
-    transaction,
-    write,
-)
+from store.batch import Prepared, Session, Unfit, people, positions_of, prepare
 from store.claims import Wishes, wishes_of
 from store.command import Command, Decided, Outcome, decide
+from store.commit import lock, recorded_before, statements, transaction, write
 from store.pool import LOST
 from store.streams import Folded, NotLoaded, Stream
 

@@ -18,23 +18,10 @@ from datetime import datetime
 
 from asyncpg import InterfaceError
 
-from store.batch import (
-    BEGIN,
-    COMMIT,
-    LOCK,
-    POSITION,
-    Head,
-    Prepared,
-    Projector,
-    as_expected,
-    head_of,
-    moved,
-    people,
-    prepare,
-    statements,
-)
+from store.batch import Head, Prepared, Projector, people, prepare
 from store.claims import wishes
 from store.command import Decided
+from store.commit import BEGIN, COMMIT, LOCK, POSITION, as_expected, head_of, moved, statements
 from store.keys import Keys
 from store.pool import LOST, Connection
 

@@ -17,9 +17,10 @@ from typing import Any
 import structlog
 from asyncpg import Pool
 
-from store.batch import ROLLBACK, Prepared, Projector, positions_of, recorded_before
+from store.batch import Prepared, Projector, positions_of
 from store.careful import settle
 from store.command import Command, Outcome, Unavailable
+from store.commit import ROLLBACK, recorded_before
 from store.deciding import Deciding
 from store.keys import Keys
 from store.meter import Meter

@@ -13,10 +13,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from store.batch import BEGIN, COMMIT, LOCK, ROLLBACK, Head, Prepared, as_expected, prepare, statements
+from store.batch import Head, Prepared, prepare
 from store.careful import NotRecorded, settle
 from store.claims import Wishes
 from store.command import Command, Decided, Outcome
+from store.commit import BEGIN, COMMIT, LOCK, ROLLBACK, as_expected, statements
 from store.log import Log
 from store.pool import Connection, connect
 from store.streams import Folded, Stream
