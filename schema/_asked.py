@@ -58,4 +58,4 @@ class Object(dict[str, Sql]):
 
 def are_columns(fields: Mapping[str, Any]) -> bool:
     """Whether an object of these fields can be a row of PostgreSQL's."""
-    return bool(fields) and all(len(key) <= LONGEST_NAME for key in fields)
+    return bool(fields) and max(map(len, fields)) <= LONGEST_NAME

@@ -19,7 +19,7 @@ from sqlalchemy.sql.operators import getitem
 from sqlalchemy.types import TypeEngine
 
 Sql = str
-"""A value, a condition or a source, as it stands in a statement. Whatever follows or precedes it binds less closely."""
+"""A value, a condition or a source, as it stands in a statement; a condition can stand beside an AND."""
 
 DIALECT = asyncpg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
