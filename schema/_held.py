@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 import asyncpg
 from asyncpg.pool import Pool, PoolConnectionProxy
 
-from schema._once import PATIENCE, Found, ReadingConnection, plain
+from schema._once import PATIENCE, ReadingConnection, plain
 from store.pool import DAY
+from store.together import Row
 
 LARGEST_KEPT = 50_000
 """The longest statement that is worth keeping, here and prepared in PostgreSQL, in characters."""
@@ -52,12 +53,12 @@ class ReadingPool(Pool):
         found: list[asyncpg.Record] = await self._answered(PoolConnectionProxy.fetch, query, *args)
         return found
 
-    async def once(self, query: str, values: Sequence[Any]) -> Found | asyncpg.Record | None:
+    async def once(self, query: str, values: Sequence[Any]) -> Row | asyncpg.Record | None:
         """The first row of a statement that is not expected again."""
         if not plain(values):
             row: asyncpg.Record | None = await self.fetchrow(query, *values)
             return row
-        found: Found | None = await self._answered(_once, query, values, wears=ONCE)
+        found: Row | None = await self._answered(_once, query, values, wears=ONCE)
         return found
 
     async def _answered(self, method: Callable[..., Awaitable[Any]], *args: Any, wears: int = 1, **options: Any) -> Any:
@@ -143,8 +144,8 @@ class ReadingPool(Pool):
         await self.release(connection)
 
 
-def _once(connection: Held, query: str, values: Sequence[Any]) -> Awaitable[Found | None]:
-    asked: Awaitable[Found | None] = connection.once(query, values)  # type: ignore[attr-defined]
+def _once(connection: Held, query: str, values: Sequence[Any]) -> Awaitable[Row | None]:
+    asked: Awaitable[Row | None] = connection.once(query, values)  # type: ignore[attr-defined]
     return asked
 
 

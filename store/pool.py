@@ -18,7 +18,10 @@ from asyncpg.exceptions import (
     TransactionRollbackError,
 )
 
-from store.together import SYNC, Answers, Row, execute, parse
+from store.together import SYNC, Answers, execute, parse
+
+Texts = tuple[str | None, ...]
+"""The values of a row, as PostgreSQL writes them."""
 
 DAY = 86_400.0
 PATIENCE = 60.0
@@ -52,7 +55,7 @@ class Connection(asyncpg.Connection):
     def get_reset_query(self) -> str:
         return ""
 
-    async def together(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> list[list[Row]]:
+    async def together(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> list[list[Texts]]:
         """Send these statements in one round trip; the rows of each, with values as text.
 
         Raises what went wrong first; those after it were not carried out. What is sent before this is answered is
@@ -78,7 +81,11 @@ class Connection(asyncpg.Connection):
             raise
         finally:
             self._prepared.update(islice(new.items(), bundle.prepared))
-        return bundle.rows[:-1]
+        return [[tuple(map(_text, row)) for row in rows] for rows in bundle.rows[:-1]]
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()
 
 
 async def connect(url: str, *, patience: float | None = PATIENCE, name: str = "meritbook") -> Connection:

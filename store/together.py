@@ -20,7 +20,8 @@ from typing import Any
 import msgspec
 from asyncpg import ConnectionDoesNotExistError, PostgresError
 
-Row = tuple[str | None, ...]
+Row = list[bytes | None]
+"""Values as PostgreSQL writes them."""
 
 EXECUTE = b"E\0\0\0\x09\0\0\0\0\0"
 SYNC = b"S\0\0\0\x04"
@@ -143,7 +144,7 @@ class Answers(asyncio.Protocol):
         self._received = received[at:]
         if not self._bundles:
             self._transport.set_protocol(self._usual)
-            if self._received:
+            if self._received:  # said unasked, after the answers; there may be more to come of it
                 self._usual.data_received(self._received)
 
     def _take(self, kind: bytes, body: bytes) -> None:
@@ -176,14 +177,14 @@ class Answers(asyncio.Protocol):
 
 
 def _row(body: bytes) -> Row:
-    values: list[str | None] = []
+    values: Row = []
     at = 2
     for _ in range(int.from_bytes(body[:2])):
         length = int.from_bytes(body[at : at + 4], signed=True)
         at += 4
-        values.append(None if length < 0 else body[at : at + length].decode())
+        values.append(None if length < 0 else body[at : at + length])
         at += max(length, 0)
-    return tuple(values)
+    return values
 
 
 def _error(body: bytes) -> PostgresError:

@@ -11,8 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from store.pool import Connection
-from store.together import Row
+from store.pool import Connection, Texts
 
 
 class How(Enum):
@@ -85,13 +84,13 @@ class Fragile(Connection):
     async def copy_records_to_table(self, *arguments: Any, **options: Any) -> Any:
         return await self._through("COPY", lambda: super(Fragile, self).copy_records_to_table(*arguments, **options))
 
-    async def together(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> list[list[Row]]:
+    async def together(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> list[list[Texts]]:
         """The statements before one that breaks are sent together, and so are those after it; nothing in between."""
         async with self._turn:
             return await self._apart(statements)
 
-    async def _apart(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> list[list[Row]]:
-        rows: list[list[Row]] = []
+    async def _apart(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> list[list[Texts]]:
+        rows: list[list[Texts]] = []
         waiting: list[tuple[str, Sequence[Any]]] = []
         for each in statements:
             how = None if self.is_closed() else self.weather.next(each[0])

@@ -15,7 +15,8 @@ from asyncpg.pgproto import pgproto
 
 from schema import _once
 from schema._held import ReadingPool, reading_pool
-from schema._once import Answer, ReadingConnection
+from schema._once import ReadingConnection
+from store.together import Answers
 
 SLEEPING = """SELECT count(*) FROM pg_stat_activity
     WHERE query LIKE '%is slow%' AND state = 'active' AND pid <> pg_backend_pid() AND pg_sleep(0.01) IS NOT NULL"""
@@ -127,9 +128,10 @@ async def test_what_is_said_after_the_answer_is_for_the_usual_protocol_however_i
         here, there = socket.socketpair()
         with there:
             transport, heard = await asyncio.get_running_loop().create_connection(Heard, sock=here)
-            answer = Answer(transport)
+            answer = Answers.on(transport).expect()
             there.sendall(READY + UNASKED[:at])
-            assert await answer.found is None
+            await answer.all
+            assert answer.rows == [[]]
             there.sendall(UNASKED[at:])
             async with asyncio.timeout(60):
                 await heard.whole.wait()
