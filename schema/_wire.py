@@ -1,7 +1,7 @@
 """HTTP with one client: uvicorn's, which does less for requests as nearly all are.
 
-A head that comes again as it came before is not read again, what is posted is begun at once, and one look a second ends
-the connections that nobody uses, instead of a timer for each request. Whatever is unusual is done as uvicorn does it.
+A head that comes again as it came before is not read again, and one look a second ends the connections that nobody
+uses, instead of a timer for each request. Whatever is unusual is done as uvicorn does it.
 
 What uvicorn leaves to a proxy is bounded here, too: how long what stands before a body may be, and how long a request
 may take to arrive.
@@ -16,7 +16,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from schema._cycle import Cycle
 from schema._heading import HEADING, Heading
-from schema._light import LightTask
 
 LONGEST_HEAD = 64_000
 """Bytes of a request before its body, within what is received at once."""
@@ -56,8 +55,6 @@ class Wire(HttpToolsProtocol):
         """How much there is of what stands before a body; None when that is all there."""
         self._known: dict[int, Known] = {}
         """By the length of whole requests."""
-        self._due: Cycle | None = None
-        """A request that has come and is not begun: first, all that has come with it is read."""
 
     def end_if_idle(self) -> None:
         """Called now and then: for too long, nothing was asked for, or a request does not arrive."""
@@ -73,7 +70,7 @@ class Wire(HttpToolsProtocol):
             scope = {**known.scope, "state": self.app_state.copy()}
             self.cycle = cycle = Cycle(self, scope, keep_alive=True)
             cycle.body, cycle.more_body = data[len(known.head) :], False  # type: ignore[assignment]
-            self._begin(cycle)
+            self._start_asgi_task(cycle, self.config.app)  # type: ignore[arg-type]
             return
         if self._arriving_since is None:
             self._arriving_since = self.loop.time()
@@ -82,35 +79,21 @@ class Wire(HttpToolsProtocol):
             self._head += len(data)
             if self._head > LONGEST_HEAD:
                 self._refuse()
-        if self._due is not None:
-            cycle, self._due = self._due, None
-            if is_next:
-                self._learn(cycle, data)
-            if not self.transport.is_closing():
-                self._begin(cycle)
+        if is_next and isinstance(self.cycle, Cycle):
+            self._learn(self.cycle, data)
 
     def _is_busy(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
     def _learn(self, cycle: Cycle, data: bytes) -> None:
         """If this request is all that has come, the next one that begins alike means the same."""
-        if cycle is not self.cycle or self._arriving_since is not None or not cycle.keep_alive:
-            return
         length = data.find(b"\r\n\r\n", 0, LONGEST_KNOWN) + 4
-        if length + len(cycle.body) == len(data):
+        whole = self._arriving_since is None and length + len(cycle.body) == len(data)
+        if whole and cycle.keep_alive and not self.transport.is_closing():
             self._known.pop(len(data), None)
             if len(self._known) == MOST_KNOWN:
                 del self._known[next(iter(self._known))]
             self._known[len(data)] = Known(data[:length], cycle.scope.copy())
-
-    def _begin(self, cycle: Cycle) -> None:
-        """Files, which are sent when they are asked for, need a task of asyncio's own. What is posted needs none."""
-        if cycle.scope["method"] != "POST":
-            self._start_asgi_task(cycle, self.config.app)  # type: ignore[arg-type]
-            return
-        task = LightTask(cycle.run_asgi(self.config.app), self.loop, self.tasks.discard)  # type: ignore[arg-type]
-        self.tasks.add(task)  # type: ignore[arg-type]
-        task.begin()
 
     def _refuse(self) -> None:
         if self.cycle is None or self.cycle.response_complete:
@@ -121,17 +104,8 @@ class Wire(HttpToolsProtocol):
         self.url, self.headers, self.expect_100_continue, self._usual = b"", [], False, True
         self._arriving_since, self._head = self.loop.time(), 0
 
-    def on_body(self, body: bytes) -> None:
-        if self._due is None or self._due is not self.cycle:
-            super().on_body(body)
-        else:
-            self._due.body += body
-
     def on_message_complete(self) -> None:
-        if self._due is None or self._due is not self.cycle:
-            super().on_message_complete()
-        else:
-            self._due.more_body = False
+        super().on_message_complete()
         self._arriving_since = None
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -169,7 +143,8 @@ class Wire(HttpToolsProtocol):
             "state": self.app_state.copy(),
             HEADING: Heading(headers),
         }
-        self.cycle = self._due = Cycle(self, scope, keep_alive=parser.should_keep_alive())
+        self.cycle = Cycle(self, scope, keep_alive=parser.should_keep_alive())
+        self._start_asgi_task(self.cycle, self.config.app)  # type: ignore[arg-type]  # not what others' headers need
 
     def on_response_complete(self) -> None:
         if self.pipeline:

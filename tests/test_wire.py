@@ -135,11 +135,6 @@ async def test_a_head_whose_lines_end_otherwise_is_refused(app: App, port: int) 
     assert not app.scopes
 
 
-async def test_what_comes_with_something_that_is_no_http_is_not_begun(app: App, port: int) -> None:
-    assert (await told(port, post(b"a") + b"nonsense" + END)).startswith(b"HTTP/1.1 400")
-    assert not app.scopes
-
-
 async def test_a_request_in_many_parts_is_one(port: int) -> None:
     whole = post(b"a body in parts")
     answers = await told(port, *(whole[n : n + 20] for n in range(0, len(whole), 20)), CLOSE)
