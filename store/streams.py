@@ -58,19 +58,22 @@ class Streams:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        self._known: OrderedDict[UUID, dict[type[Any], Folded]] = OrderedDict()
+        self._known: OrderedDict[int, dict[type[Any], Folded]] = OrderedDict()
+        """By the number that an id is: numbers are found in half the time."""
 
     def get(self, stream: Stream) -> Folded | None:
-        kinds = self._known.get(stream.id)
+        id = stream.id.int
+        kinds = self._known.get(id)
         if kinds is None:
             return None
-        self._known.move_to_end(stream.id)
+        self._known.move_to_end(id)
         return kinds.get(stream.kind)
 
     def put(self, stream: Stream, folded: Folded) -> None:
-        kinds = self._known.get(stream.id)
+        id = stream.id.int
+        kinds = self._known.get(id)
         if kinds is None:
-            kinds = self._known[stream.id] = {}
+            kinds = self._known[id] = {}
             if len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         there = kinds.get(stream.kind)
@@ -79,13 +82,13 @@ class Streams:
 
     def forget(self, ids: Iterable[UUID]) -> None:
         for id in ids:
-            self._known.pop(id, None)
+            self._known.pop(id.int, None)
 
     def forget_older(self, versions: Mapping[UUID, int]) -> None:
         """Those that have reached these versions. What is known to be further stays: others are decided upon it."""
         for id, version in versions.items():
-            if kinds := self._known.get(id):
-                self._known[id] = {kind: folded for kind, folded in kinds.items() if folded.version >= version}
+            if kinds := self._known.get(id.int):
+                self._known[id.int] = {kind: folded for kind, folded in kinds.items() if folded.version >= version}
 
     async def load(self, connection: Querying, streams: Iterable[Stream]) -> None:
         """Bring these streams to where the log has them, reading only what is new."""
