@@ -408,6 +408,12 @@ async def test_a_subscription_is_not_answered_over_http(api: Api) -> None:
 # ── Clients that do not keep up, and servers that stop ──
 
 
+async def metrics_of(url: str) -> str:
+    """What the server at the address of this websocket counts."""
+    async with httpx.AsyncClient(timeout=SOON) as http:
+        return (await http.get(url.replace("ws://", "http://").replace("/graphql", "/metrics"))).text
+
+
 async def test_whoever_takes_nothing_is_closed_and_goes_on_after_their_last_cursor(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -421,11 +427,14 @@ async def test_whoever_takes_nothing_is_closed_and_goes_on_after_their_last_curs
             for _ in range(100):
                 await client.subscribe(FACTS, after=after)
             await asyncio.gather(*(api.hire("Somebody with a long name " + "x" * 80) for _ in range(300)))
-            await asyncio.sleep(3)
+            async with asyncio.timeout(SOON):
+                while "meritbook_websocket_connections 0.0" not in await metrics_of(url):
+                    pass
             heard = [said async for said in client.until_closed()]
             told = [said["payload"]["data"]["changes"] for said in heard if said["id"] == "1"]
             assert client.connection.close_code == 4413
         assert len(told) < 300
+        monkeypatch.setattr(_websocket, "STALLED", SOON)
         async with client_of(url, token) as client:
             await client.subscribe(FACTS, after=told[-1]["cursor"] if told else after)
             told += await client.changes(300 - len(told))
@@ -454,11 +463,13 @@ async def test_a_server_that_stops_says_so(api: Api) -> None:
 
 async def test_nothing_is_left_of_a_socket_that_is_gone(api: Api) -> None:
     reviewer = await api.clerk("history.view")
+    after = await newest(api, reviewer)
     async with served(api.organisation) as url:
         async with client_of(url, bearer(api, reviewer)) as client:
             for _ in range(5):
-                await client.subscribe(POSITIONS)
-            await asyncio.sleep(0.2)
+                await client.subscribe(POSITIONS, after=after)
+            await api.hire()
+            await client.changes(5)
             assert "live" in {task.get_name() for task in asyncio.all_tasks()}
         async with asyncio.timeout(SOON):
             while left := [each for each in asyncio.all_tasks() if each.get_name() in ("live", "websockets")]:
@@ -471,8 +482,7 @@ async def test_sockets_and_their_operations_are_counted(api: Api) -> None:
         await client.subscribe(POSITIONS)
         await client.subscribe("{ nothing }")
         assert (await client.hear())["type"] == "error"
-        async with httpx.AsyncClient(timeout=60) as http:
-            metrics = (await http.get(url.replace("ws://", "http://").replace("/graphql", "/metrics"))).text
+        metrics = await metrics_of(url)
         assert "meritbook_websocket_connections 1.0" in metrics
         assert "meritbook_websocket_operations 1.0" in metrics
         assert 'meritbook_errors_total{code="GRAPHQL_VALIDATION_FAILED"} 1.0' in metrics
