@@ -19,12 +19,13 @@ from schema._asked import Asked
 from schema._compile import Compiler
 from schema._cursor import Term, beyond, key_for, opened, payload, signed
 from schema._declare import Shape
+from schema._few import few
 from schema._filters import Filters
 from schema._inputs import Direction, handles
 from schema._reading import MOST, Many
 from schema._rows import Columns, Names
 from schema._rules import Rule
-from schema._select import Sql, listed, select, together, under, word, written
+from schema._select import Sql, listed, select, table_name, together, under, word, written
 from schema._view import page_size
 
 MOST_SORTS = 5
@@ -172,7 +173,7 @@ class Page:
             if end in places:
                 asked.append(f"({' OR '.join(beyond(terms, places[end], backwards=not self.backwards))})")
             begins = beyond(terms, places[begin], backwards=self.backwards) if begin in places else ["true"]
-            pages += [self._sorted(table, row, terms, [*asked, each], most) for each in begins]
+            pages += [self._found(table, row, terms, [*asked, each], most) for each in begins]
         page = pages[0]
         if len(pages) > 1:
             found = row.at(self.compiler.alias("u"))
@@ -183,6 +184,19 @@ class Page:
         inner = f"{alias}_"
         limited = select(f"{inner}.*{number}", [under(page, inner)], limit=None if size is most else size)
         return under(limited, alias), row.at(alias)
+
+    def _found(self, table: Sql, row: Columns, terms: list[Term], conditions: list[Sql], most: Sql) -> Sql:
+        def page(of_value: Sql) -> Sql:
+            return self._sorted(table, row, terms, [*conditions, of_value], most)
+
+        model, where = self.shape.model, self.arguments.get("where", {})
+        assert model is not None
+        wanted = few(self.filters, where, table_name(model.table)) if self.many.column is None else None
+        if wanted is None:
+            return page("true")
+        found = row.at(self.compiler.alias("u"))
+        each = wanted.each(row, page, self.compiler.alias("v"), found.alias)
+        return self._sorted(each, found, self.terms(found), [], most)
 
     def _sorted(self, source: Sql, row: Columns, terms: list[Term], conditions: list[Sql], most: Sql) -> Sql:
         order = [term.clause(backwards=self.backwards) for term in terms]

@@ -81,14 +81,16 @@ def seen_by(
     sql: Sql | None = None,
     of: str | Sql | None = None,
     compared: Compared | None = None,
+    few: tuple[str, ...] = (),
     description: str | None = None,
 ) -> Any:
     """A column of the row's own: the one of the field's name, or `column`, or an expression over the columns.
 
     A field of type Money reads the column and `<column>_currency`, or else `currency`. A field whose type is a `part`
-    (or a list of it) reads a column of JSON. `compared` is for what an index finds only if it is asked for otherwise.
+    (or a list of it) reads a column of JSON. `compared` is for what an index finds only if it is asked for otherwise,
+    `few` for a column of few values, whose index answers these other filters, and has the order of lists, as well.
     """
-    return _field(Value(column, sql, of, compared), rule, description)
+    return _field(Value(column, sql, of, compared, few), rule, description)
 
 
 def one(column: str, *, seen_by: Rule = STAFF, description: str | None = None) -> Any:

@@ -23,13 +23,15 @@ class Value:
     """A column of the row, or an expression over its columns.
 
     An ID is the id of the type that it is `of`, which may differ from row to row: an expression over the columns.
-    `compared` says otherwise what a filter asks of the columns, given the operator and what it compares with.
+    `compared` says otherwise what a filter asks of the columns, given the operator and what it compares with. A column
+    of few values has an index with the order of lists behind it: `few` are the filters that it answers besides.
     """
 
     column: str | None = None
     sql: Sql | None = None
     of: str | Sql | None = None
     compared: Compared | None = None
+    few: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

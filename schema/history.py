@@ -189,7 +189,7 @@ class Event:
     """A fact as it was recorded. Facts are never changed; a correction is another fact."""
 
     position: Position = seen_by(STAFF, description="Its place in the log: 1, 2, 3, … without gaps.")
-    topic: str = seen_by(STAFF, description='What happened, as in "employee.hired".')
+    topic: str = seen_by(STAFF, few=("position", "at"), description='What happened, as in "employee.hired".')
     about: ID | None = seen_by(
         STAFF, column="stream_id", of=_kind, compared=_about, description="The object that it happened to."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -250,6 +250,34 @@ async def test_events_are_found_by_what_they_are_about_by_topic_and_by_time(api:
     assert await topics(about=about, effective={"gte": "2017-01-01"}) == ["employee.terminated"]
     assert await topics(actor={"eq": gid("Employee", reviewer)}) == []
     assert await topics(about={"eq": "nonsense"}) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "holds"),
+    [
+        ({"startsWith": "employee."}, lambda topic: topic.startswith("employee.")),
+        ({"contains": "ole"}, lambda topic: "ole" in topic),
+        ({"in": ["employee.hired", "role.bound", "no.such"]}, lambda topic: topic in {"employee.hired", "role.bound"}),
+        ({"notIn": ["employee.hired"]}, lambda topic: topic != "employee.hired"),
+        ({"ne": "role.granted", "lt": "role.s"}, lambda topic: topic < "role.s" and topic != "role.granted"),
+    ],
+)
+async def test_several_topics_are_one_list_in_the_order_of_the_log(
+    api: Api, wanted: dict[str, Any], holds: Callable[[str], bool]
+) -> None:
+    reviewer = await api.clerk("history.view")
+    for _ in range(3):
+        await api.clerk("work.view")
+    all_ = (await api.data(reviewer, EVENTS_OF))["events"]["nodes"]
+    expected = [each["position"] for each in all_ if holds(each["topic"])]
+    given, found = {"where": {"topic": wanted}, "first": 4}, list[int]()
+    page: dict[str, Any] = {"pageInfo": {"hasNextPage": True, "endCursor": None}}
+    while page["pageInfo"]["hasNextPage"]:
+        page = (await api.data(reviewer, EVENTS_OF, **given, after=page["pageInfo"]["endCursor"]))["events"]
+        found += [each["position"] for each in page["nodes"]]
+        assert page["totalCount"] == len(expected)
+    assert found == expected
+    assert found
 
 
 async def test_what_the_facts_of_a_page_say_is_read_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
