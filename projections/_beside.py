@@ -18,7 +18,7 @@ from projections._derived import derived, keepers
 from projections._filling import Filling
 from projections._fold import ReadModels
 from projections._kernel import ReadModel
-from projections._page import FEW, JOINED, Progress, advance, is_far, page_after
+from projections._page import FEW, JOINED, Progress, advance, is_far, page_after, wholly
 from store.batch import Session
 from store.commit import lock, transaction
 from store.keys import Keys
@@ -65,7 +65,7 @@ async def build(pool: Pool, keys: Keys, read_models: ReadModels, progress: Progr
         while not await _join(connection, keys, read_models, beside, reached):
             far = True
             while far:
-                async with transaction(connection):
+                async with wholly(connection):
                     reached = await advance(connection, keys, beside, beside.tables, reached)
                 far = await is_far(connection, reached, progress)
 
@@ -76,7 +76,7 @@ async def _join(connection: Session, keys: Keys, read_models: ReadModels, beside
     Nobody can write meanwhile, so whoever is reading long is not waited for: it is tried again.
     """
     try:
-        async with transaction(connection):
+        async with wholly(connection):
             head = await lock(connection)
             if await is_far(connection, reached, None):
                 return False

@@ -20,7 +20,7 @@ from projections._ahead import Ahead
 from projections._beside import alone, build, plainly
 from projections._derived import derived
 from projections._fold import ReadModels
-from projections._page import JOINED, Progress, is_far, write
+from projections._page import JOINED, Progress, is_far, wholly, write
 from projections._tables import create, drop
 from store.batch import Session
 from store.commit import lock, transaction
@@ -155,7 +155,7 @@ async def _new(pool: Pool, read_models: ReadModels) -> frozenset[str]:
 async def _catch_up_some(pool: Pool, ahead: Ahead, read_models: ReadModels, progress: Progress | None) -> bool:
     """One page further with those that are furthest behind; False if none is."""
     async with pool.acquire() as connection:
-        async with transaction(connection):
+        async with wholly(connection):
             position, names = await _furthest_behind(connection, read_models)
             if not names:
                 return False
@@ -172,7 +172,7 @@ async def _catch_up_some(pool: Pool, ahead: Ahead, read_models: ReadModels, prog
 async def _join(connection: Session, ahead: Ahead, read_models: ReadModels) -> None:
     """The last stretch, under the lock of the head; whoever locks both locks the head first."""
     await ahead.ready()
-    async with transaction(connection):
+    async with wholly(connection):
         head = await lock(connection)
         position, names = await _furthest_behind(connection, read_models)
         if not names or position + _page.PAGE < head.position:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple, cast
 
-from asyncpg import Pool
+from asyncpg import InterfaceError, Pool
 
 from projections._fold import ReadModels
 from store.batch import Session, Statement
+from store.commit import transaction
 from store.keys import Keys
 from store.log import read_after
+from store.pool import Connection
 from store.recorded import Recorded
 
 PAGE = 5_000
@@ -86,6 +89,20 @@ async def is_far(connection: Session | Pool, reached: int, progress: Progress | 
     return head - reached > PAGE
 
 
-async def write(connection: Session, statements: Iterable[Statement]) -> None:
-    for statement in statements:
-        await connection.execute(statement.sql, *statement.arguments)
+@asynccontextmanager
+async def wholly(connection: Session) -> AsyncIterator[None]:
+    """A transaction to write pages in. Whoever is cancelled while PostgreSQL writes gives up the connection with it."""
+    try:
+        async with transaction(connection):
+            yield
+    except InterfaceError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError from None
+        raise
+
+
+async def write(connection: Session, statements: Sequence[Statement]) -> None:
+    """In one round trip, over a connection of our own making."""
+    if statements:
+        await cast(Connection, connection).together(statements)

@@ -24,6 +24,7 @@ from projections._fold import ReadModels, Undigested
 from projections._kernel import Change, ReadModel, read_model
 from store.careful import NotRecorded
 from store.log import Log
+from store.pool import pool as open_pool
 from store.recorded import Recorded
 from tests import _ledger_next
 from tests._fragile import Fragile, How, Weather
@@ -330,6 +331,43 @@ async def test_a_fact_that_cannot_be_taken_in_stops_it_and_is_none_of_the_reader
         await are_right(pool, log, MODELS)
 
 
+async def test_what_postgresql_does_not_take_is_not_half_there(database_url: str, pool: Pool) -> None:
+    async with open_log(database_url) as log:
+        await something(log, random.Random(19), 60)
+        await left_behind(pool, turnover)
+
+        def project(recorded: Recorded) -> Iterator[Change]:
+            yield turnover.put(str(recorded.position), facts=1, amount=1 if recorded.position < 4 else "much")
+
+        for _ in range(2):  # the connection goes back into the pool as it was
+            with pytest.raises(asyncpg.PostgresError, match="numeric"):
+                await catch_up(pool, log.keys, ReadModels([replace(turnover, project=project)]))
+            assert not any((await rows(pool, turnover)).values())
+        await catch_up(pool, log.keys, ReadModels(MODELS))
+        await are_right(pool, log, MODELS)
+
+
+async def test_whoever_gives_up_while_postgresql_writes_a_page_has_given_up(database_url: str, pool: Pool) -> None:
+    table, waiting = (
+        f"read.{turnover.table.name}",
+        "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = $1::regclass",
+    )
+    async with open_log(database_url) as log:
+        await something(log, random.Random(20), 60)
+        await left_behind(pool, turnover)
+        async with pool.acquire() as other, other.transaction():
+            await other.execute(f"LOCK TABLE {table}")
+            keeping = asyncio.create_task(keep_up(pool, log.keys, ReadModels(MODELS)))
+            async with asyncio.timeout(60):
+                while not await other.fetchval(waiting, table):  # noqa: ASYNC110  # it is in PostgreSQL
+                    await asyncio.sleep(0.01)
+                keeping.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await keeping
+        await catch_up(pool, log.keys, ReadModels(MODELS))
+        await are_right(pool, log, MODELS)
+
+
 @pytest.mark.usefixtures("small_pages")
 async def test_however_often_catching_up_is_cut_short_and_whoever_else_does_it_nothing_is_counted_twice(
     database_url: str, pool: Pool
@@ -341,7 +379,7 @@ async def test_however_often_catching_up_is_cut_short_and_whoever_else_does_it_n
 
         async def some() -> None:
             """Catches up a little, by connections of its own, and is gone."""
-            async with asyncpg.create_pool(database_url, min_size=0, max_size=3, reset=_nothing) as connections:
+            async with await open_pool(database_url, size=3) as connections:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(dice.random() / 5):
                         await catch_up(connections, log.keys, ReadModels(NEXT))
@@ -363,9 +401,8 @@ async def test_whoever_has_no_connection_to_read_ahead_catches_up_all_the_same(
     async with open_log(database_url, models=[]) as other:
         await something(other, random.Random(18), 60)
         await other.keys.of(IDS)
-        async with asyncpg.create_pool(database_url, min_size=1, max_size=1, reset=_nothing) as one:
-            async with asyncio.timeout(60):
-                await catch_up(one, other.keys, ReadModels(MODELS))
+        async with await open_pool(database_url, size=1) as one, asyncio.timeout(60):
+            await catch_up(one, other.keys, ReadModels(MODELS))
         await are_right(pool, other, MODELS)
 
 
