@@ -186,6 +186,7 @@ class Ledger(RuleBasedStateMachine):
             weather.clear()
         for ask, origin in zip(group, origins, strict=True):
             self.asked[origin.command_id].append(ask)
+        await self.connection.execute("SELECT FROM store.head FOR UPDATE")  # a commit whose end nobody heard has ended
         for recorded in await self.logs[0].after(before):
             self.bank.take(Account, recorded)
         keys = {row["command_id"]: row for row in await self.connection.fetch("SELECT * FROM store.commands")}
