@@ -20,8 +20,8 @@ from schema._heading import HEADING, Heading
 LONGEST_HEAD = 64_000
 """Bytes of a request before its body, within what is received at once."""
 
-LONGEST_KNOWN = 2_000
-"""Bytes of a head that is remembered, as long as the connection is open."""
+LONGEST_KNOWN, MOST_LINES = 2_000, 50
+"""Bytes and headers of a head that is remembered, as long as the connection is open."""
 
 MOST_KNOWN = 4
 """Heads that are remembered of one connection, each for requests of another length."""
@@ -89,7 +89,7 @@ class Wire(HttpToolsProtocol):
         """If this request is all that has come, the next one that begins alike means the same."""
         length = data.find(b"\r\n\r\n", 0, LONGEST_KNOWN) + 4
         whole = self._arriving_since is None and length + len(cycle.body) == len(data)
-        if whole and cycle.keep_alive and not self.transport.is_closing():
+        if whole and cycle.keep_alive and len(self.headers) <= MOST_LINES and not self.transport.is_closing():
             self._known.pop(len(data), None)
             if len(self._known) == MOST_KNOWN:
                 del self._known[next(iter(self._known))]

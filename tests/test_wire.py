@@ -130,6 +130,13 @@ async def test_what_was_said_of_one_request_is_not_said_of_the_next(app: App, po
     assert app.scopes[1][HEADING] is app.scopes[2][HEADING]
 
 
+@pytest.mark.parametrize("headers", [["X-A: b"] * 60, ["X-A: " + "b" * 2_000]])
+async def test_a_long_head_is_read_each_time(app: App, port: int, headers: list[str]) -> None:
+    await told(port, post(b"first", *headers), post(b"again", *headers), CLOSE)
+    assert app.scopes[0]["headers"] == app.scopes[1]["headers"]
+    assert app.scopes[0][HEADING] is not app.scopes[1][HEADING]
+
+
 async def test_a_head_whose_lines_end_otherwise_is_refused(app: App, port: int) -> None:
     assert (await told(port, post(b"a").replace(b"\r\n", b"\n"))).startswith(b"HTTP/1.1 400")
     assert not app.scopes
