@@ -92,13 +92,17 @@ async def is_far(connection: Session | Pool, reached: int, progress: Progress | 
 @asynccontextmanager
 async def wholly(connection: Session) -> AsyncIterator[None]:
     """A transaction to write pages in. Whoever is cancelled while PostgreSQL writes gives up the connection with it."""
+    cancelled: asyncio.CancelledError | None = None
     try:
         async with transaction(connection):
-            yield
-    except InterfaceError:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise asyncio.CancelledError from None
+            try:
+                yield
+            except asyncio.CancelledError as error:
+                cancelled = error
+                raise
+    except InterfaceError:  # there is nothing to roll back any more
+        if cancelled is not None:
+            raise cancelled from None
         raise
 
 
