@@ -37,10 +37,11 @@ class Deciding:
         self._missing: list[tuple[Command, list[Stream]]] = []
         self._habits = Habits()
         self._reading = 0
+        """Commands for whom something is being read."""
 
     def __len__(self) -> int:
-        """How many are not taken yet; those for whom something is being read are not counted."""
-        return len(self._waiting) + len(self._missing) + len(self.decided)
+        """How many are not taken yet."""
+        return len(self._waiting) + len(self._missing) + self._reading + len(self.decided)
 
     def put(self, commands: Iterable[Command]) -> None:
         self._waiting.extend(commands)
@@ -76,7 +77,7 @@ class Deciding:
                 self.decided.append(decided)
         if self._missing and (not self._reading or len(self._missing) >= ENOUGH):
             missing, self._missing = self._missing, []
-            self._reading += 1
+            self._reading += len(missing)
             self._start(self._read(missing), "read")
 
     def _decided(self, command: Command) -> Decided:
@@ -103,7 +104,7 @@ class Deciding:
         try:
             await self._load(missing)
         finally:
-            self._reading -= 1
+            self._reading -= len(missing)
 
     async def _load(self, missing: list[tuple[Command, list[Stream]]]) -> None:
         commands = [command for command, _ in missing]

@@ -58,37 +58,36 @@ class Streams:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        self._known: OrderedDict[int, dict[type[Any], Folded]] = OrderedDict()
+        self._known: OrderedDict[int, Folded] = OrderedDict()
         """By the number that an id is: numbers are found in half the time."""
 
     def get(self, stream: Stream) -> Folded | None:
-        id = stream.id.int
-        kinds = self._known.get(id)
-        if kinds is None:
+        folded = self._known.get(stream.id.int)
+        if folded is None:
             return None
-        self._known.move_to_end(id)
-        return kinds.get(stream.kind)
+        self._known.move_to_end(stream.id.int)
+        if type(folded.state) is stream.kind:
+            return folded
+        # What is known to be foreign may be of any other kind, this one included.
+        return None if folded.foreign else Folded(stream.kind(), folded.version, foreign=folded.version > 0)
 
     def put(self, stream: Stream, folded: Folded) -> None:
         id = stream.id.int
-        kinds = self._known.get(id)
-        if kinds is None:
-            kinds = self._known[id] = {}
+        there = self._known.get(id)
+        if there is None or there.version <= folded.version:
+            self._known[id] = folded
             if len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
-        there = kinds.get(stream.kind)
-        if there is None or there.version <= folded.version:
-            kinds[stream.kind] = folded
 
     def forget(self, ids: Iterable[UUID]) -> None:
         for id in ids:
             self._known.pop(id.int, None)
 
     def forget_older(self, versions: Mapping[UUID, int]) -> None:
-        """Those that have reached these versions. What is known to be further stays: others are decided upon it."""
+        """Those that have not reached these versions. What is known further stays: others are decided upon it."""
         for id, version in versions.items():
-            if kinds := self._known.get(id.int):
-                self._known[id.int] = {kind: folded for kind, folded in kinds.items() if folded.version >= version}
+            if (folded := self._known.get(id.int)) and folded.version < version:
+                del self._known[id.int]
 
     async def load(self, connection: Querying, streams: Iterable[Stream]) -> None:
         """Bring these streams to where the log has them, reading only what is new."""
