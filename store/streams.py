@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, Protocol, get_args, get_type_hints
 from uuid import UUID
 
+import msgspec
 from asyncpg import Record
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -30,8 +31,11 @@ class Stream(NamedTuple):
     id: UUID
 
 
-class Folded(NamedTuple):
-    """What a stream comes to. `foreign`: there is such a stream, but it is of another kind, so here it is nothing."""
+class Folded(msgspec.Struct, frozen=True, gc=False):
+    """What a stream comes to. `foreign`: there is such a stream, but it is of another kind, so here it is nothing.
+
+    There are many of them, for long, and nothing in one refers to it: the garbage collector need not see them.
+    """
 
     state: Any
     version: int
