@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, reduce
 from itertools import groupby
 from operator import itemgetter
@@ -32,14 +32,19 @@ class Stream(NamedTuple):
 
 
 class Folded(msgspec.Struct, frozen=True, gc=False):
-    """What a stream comes to. `foreign`: there is such a stream, but it is of another kind, so here it is nothing.
+    """What a stream comes to. `other`: there is such a stream, but of another kind, which has facts of this class; so
+    here it is nothing.
 
     There are many of them, for long, and nothing in one refers to it: the garbage collector need not see them.
     """
 
     state: Any
     version: int
-    foreign: bool = False
+    other: type[Any] | None = None
+
+    @property
+    def foreign(self) -> bool:
+        return self.other is not None
 
 
 class NotLoaded(Exception):
@@ -51,9 +56,9 @@ class NotLoaded(Exception):
 
 
 @cache
-def _facts(kind: type[Any]) -> tuple[type[Any], ...]:
-    """The facts that an aggregate is folded from, in their newest form."""
-    union = get_type_hints(kind.evolve)["event"]
+def _facts(evolve: Callable[..., Any]) -> tuple[type[Any], ...]:
+    """The facts that an aggregate evolves by, in their newest form."""
+    union = get_type_hints(evolve)["event"]
     return get_args(union) or (union,)
 
 
@@ -70,15 +75,13 @@ class Streams:
         if folded is None:
             return None
         self._known.move_to_end(stream.id.int)
-        if type(folded.state) is stream.kind:
-            return folded
-        # What is known to be foreign may be of any other kind, this one included.
-        return None if folded.foreign else Folded(stream.kind(), folded.version, foreign=folded.version > 0)
+        return folded if type(folded.state) is stream.kind else _seen_as(stream.kind, folded)
 
     def put(self, stream: Stream, folded: Folded) -> None:
+        """Unless more is known. That a stream is foreign follows from what it is, and never takes the place of that."""
         id = stream.id.int
         there = self._known.get(id)
-        if there is None or there.version <= folded.version:
+        if there is None or (there.version < folded.version if folded.foreign else there.version <= folded.version):
             self._known[id] = folded
             if len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
@@ -113,12 +116,21 @@ class Streams:
             self.put(stream, _fold(stream, folded, news.get(n, ()), keys.get(stream.id)))
 
 
+def _seen_as(kind: type[Any], folded: Folded) -> Folded | None:
+    """What is known of a stream, for who looks at it as another kind; None if it is of that, which was not read yet."""
+    if not folded.version:
+        return Folded(kind(), 0)
+    other = folded.other or _facts(type(folded.state).evolve)[0]
+    return None if other in _facts(kind.evolve) else Folded(kind(), folded.version, other)
+
+
 def _fold(stream: Stream, known: Folded, rows: Sequence[Record], key: AESGCM | None) -> Folded:
     """What is known, and what has happened since."""
     if not rows:
         return known
     version = rows[-1]["version"]
     facts = [decode(row["topic"], row["data"], stream.id, key) for row in rows]
-    if known.foreign or not isinstance(facts[0], _facts(stream.kind)):  # type: ignore[arg-type]  # classes are hashable
-        return Folded(stream.kind(), version, foreign=True)
+    other = known.other or (None if type(facts[0]) in _facts(stream.kind.evolve) else type(facts[0]))
+    if other is not None:
+        return Folded(stream.kind(), version, other)
     return Folded(reduce(lambda it, fact: it.evolve(fact), facts, known.state), version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from typing import Any
@@ -10,8 +11,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain._kernel import InvalidTransition, Look
+from domain.role import Role
 from store.log import Log
-from tests._ledger import BO, Account, by, open_log
+from tests._ledger import BO, Account, Safe, by, open_log
 
 FIVE = Decimal(5)
 
@@ -51,6 +53,13 @@ class Watched:
         look(Account, first)
         yield from Account().open(number=number)
 
+    def keep(self, account: Account, *, safe: UUID, role: UUID, look: Look) -> Iterator[Any]:
+        """Looks at what can be neither, both times."""
+        self.asked += 1
+        look(Safe, safe)
+        look(Role, role)
+        yield from account.deposit(amount=FIVE)
+
 
 async def test_what_commands_of_a_kind_look_at_is_read_before_they_are_decided(log: Log, others: list[UUID]) -> None:
     watched = Watched()
@@ -89,3 +98,13 @@ async def test_a_rule_that_went_on_with_what_there_was_may_begin_something(log: 
         id = uuid4()
         assert (await log.run(Account, id, Account.open, number=str(n), origin=by(BO))).version == 1
         assert (await log.run(Account, id, Account.deposit, amount=FIVE, origin=by())).version == 2
+
+
+async def test_what_is_looked_at_as_two_kinds_that_it_is_not_is_looked_at_once(log: Log, others: list[UUID]) -> None:
+    """And a command may look at its own stream so."""
+    keep = Watched().keep
+    async with asyncio.timeout(60):
+        for id in others[:3]:
+            assert (await log.run(Account, id, keep, safe=id, role=id, origin=by())).version == 3
+        for mine, other in zip(others[3::2], others[4::2], strict=False):
+            assert (await log.run(Account, mine, keep, safe=other, role=other, origin=by())).version == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
@@ -17,7 +17,7 @@ from eventsourcing.application import Repository
 from eventsourcing.persistence import EventStore
 from eventsourcing.popo import POPOApplicationRecorder
 
-from domain._kernel import Conflict, IdempotencyMismatch, InvalidTransition, NotFound
+from domain._kernel import Conflict, IdempotencyMismatch, InvalidTransition, Look, NotFound
 from store.careful import NotRecorded
 from store.codec import FactMapper, PersonErased
 from store.command import Outcome
@@ -597,6 +597,25 @@ async def test_what_was_only_going_to_be_is_not_taken_for_what_is(log: Log) -> N
         assert second.version == 1
         assert (await run(log, id, Account.open, number=f"another {n}")).version == 1
         assert [fact.version for fact in await log.stream(id)] == [1]
+
+
+async def test_what_a_stream_is_taken_for_does_not_hide_what_it_is_while_others_wait(log: Log) -> None:
+    """Decided one after the other under the lock: what the first makes of a stream is not in the log yet."""
+
+    def look_at(account: Account, *, what: UUID, look: Look) -> Iterator[Any]:
+        look(Safe, what)
+        yield from account.deposit(amount=FIVE)
+
+    ids = [await opened(log, number=name) for name in ("one", "two")]
+    async with asyncio.timeout(60):
+        *versions, taken = await at_once(
+            run(log, ids[0], Account.deposit, amount=FIVE),
+            run(log, ids[1], look_at, what=ids[0]),
+            run(log, ids[0], Account.deposit, amount=FIVE),
+            run(log, uuid4(), Account.open, number="one"),
+        )
+    assert isinstance(taken, NumberTaken)
+    assert [outcome.version for outcome in versions] == [2, 2, 3]
 
 
 # ── What breaks ──
