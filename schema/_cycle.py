@@ -38,7 +38,9 @@ class Cycle(RequestResponseCycle):
 
     async def receive(self) -> Any:
         if self._is_read or self.more_body or self.disconnected or self.response_complete:
-            return await super().receive()
+            message = await super().receive()
+            self._is_read = not message.get("more_body")
+            return message
         self._is_read = True
         if self._event is not None:
             self._event.clear()

@@ -74,12 +74,13 @@ class Wire(HttpToolsProtocol):
             return
         if self._arriving_since is None:
             self._arriving_since = self.loop.time()
+        before = self.cycle
         super().data_received(data)
         if self._head is not None and not self.transport.is_closing():
             self._head += len(data)
             if self._head > LONGEST_HEAD:
                 self._refuse()
-        if is_next and isinstance(self.cycle, Cycle):
+        if is_next and self.cycle is not before and isinstance(self.cycle, Cycle):
             self._learn(self.cycle, data)
 
     def _is_busy(self) -> bool:
