@@ -180,8 +180,10 @@ def filled(model: ReadModel) -> list[str]:
     if model.tree:
         every = f"{_named(model.table)} r"
         statements += [each.format(which=every, **_names(model)) for each in (_ABOVE, _PAIRS)]
-    if model.ranks is not None:
-        statements.append(_counted(model, f"SELECT *, 1 AS by FROM {_named(model.table)}"))
+    if model.ranked is not None:
+        counted = _counted(model, f"SELECT *, 1 AS by FROM {_named(model.table)}")
+        in_order = f"ORDER BY {listed(model.ranked.within)}, least"  # a rank goes through many that follow each other
+        statements.append(f"{counted} {in_order}")
     return statements
 
 
