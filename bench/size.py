@@ -77,7 +77,7 @@ SIZES = {
         _full("tiny", 400, rounds=2, seconds=0.3, day=4_000, grows=HUNDREDS),
         _full("small", 4_000, rounds=3, seconds=1.0, day=600_000, grows=TENS[:2]),
         _full("medium", 20_000, rounds=5, seconds=1.0, day=1_000_000, grows=TENS),
-        _full("full", 100_000, rounds=5, seconds=1.0, day=2_400_000, grows=TENS),
+        _full("full", 100_000, rounds=5, seconds=1.0, day=1_500_000, grows=TENS),
         _thin(1_000_000, "million", (*TENS, "million")),
         _long(10_000_000, "long", (TENS[-1], "long-1000000", "long")),
     )
